@@ -1,0 +1,1 @@
+"""The ``leotrek`` command line."""

@@ -1,0 +1,1 @@
+"""Declarative problems and their solutions: frozen, strict, without algorithms."""

@@ -1,0 +1,1 @@
+"""Methods that answer a problem: exact, heuristic, and the machinery they share."""

@@ -1,0 +1,1 @@
+"""Problems turned into arrays: the only place in the solvers that reads the rules."""

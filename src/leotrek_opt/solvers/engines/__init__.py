@@ -1,0 +1,1 @@
+"""Solver engines behind one protocol."""

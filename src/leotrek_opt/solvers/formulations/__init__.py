@@ -1,0 +1,1 @@
+"""Arrays turned into mixed-integer models, and answers decoded back."""

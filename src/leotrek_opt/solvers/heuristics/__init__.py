@@ -1,0 +1,1 @@
+"""Published heuristics, baselines, and our own."""

@@ -1,0 +1,1 @@
+"""Satellites, links and routes as arrays, one snapshot after another."""
