@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError, core_schema
 
 from leotrek_opt.errors import InputError
 
@@ -52,12 +59,35 @@ StepIndex = Annotated[int, Field(ge=0, lt=MAX_STEPS)]
 TemperatureC = Annotated[float, Field(ge=-273.15, le=10_000)]
 
 
+def _stop_at_first_bad_entry(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if schema.get("type") in ("list", "tuple"):
+            schema["fail_fast"] = True
+        for part in schema.values():
+            _stop_at_first_bad_entry(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _stop_at_first_bad_entry(part)
+
+
 class StrictModel(BaseModel):
     """Base of every model: frozen, strict, no unknown field, no NaN and no infinity."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Build the schema; a list stops at its first bad entry.
+
+        A few megabytes of wrong entries would otherwise become gigabytes of error objects.
+        """
+        schema = handler(source)
+        _stop_at_first_bad_entry(schema)
+        return schema
 
     def __eq__(self, other: object) -> bool:
         """Compare type and every field; arrays by shape and content."""
@@ -199,7 +229,12 @@ def nearest_name(name: str, known: Iterable[str]) -> str:
     return f' (did you mean "{matches[0]}"?)' if matches else ""
 
 
-def input_error(error: ValidationError, *, file: str | Path | None = None) -> InputError:
+def input_error(
+    error: ValidationError,
+    *,
+    file: str | Path | None = None,
+    model: type[BaseModel] | None = None,
+) -> InputError:
     """Turn a validation error into one line that names field, value and what is allowed.
 
     Parameters
@@ -208,57 +243,15 @@ def input_error(error: ValidationError, *, file: str | Path | None = None) -> In
         What pydantic raised.
     file
         The file being read, if any.
+    model
+        The model that was validated; with it, an unknown field comes with the nearest known one.
 
     Returns
     -------
     InputError
         Names the first offending field and how many more there are.
     """
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    context = first.get("ctx", {})
-    at = str(context.get("at", ""))
-    field = field_path(first["loc"])
-    if at:
-        field = f"{field}.{at}" if field else at
-    message = first["msg"]
-    if first["type"] == "extra_forbidden":
-        message = "unknown field"
-    elif first["type"] not in {"leotrek", "missing"}:
-        message = f"{message} (got {_shown(first.get('input'))})"
-    if len(problems) > 1:
-        message += f" (and {len(problems) - 1} more)"
+    from leotrek_opt.models.messages import describe
+
+    field, message = describe(error, model)
     return InputError(message, file=file, field=field or None)
-
-
-UNION_TAGS = frozenset({"explicit", "generated", "loop", "branch", "map"})
-"""Names that pydantic puts into a location for the chosen member of a union."""
-
-
-def field_path(location: Sequence[int | str]) -> str:
-    """Write a validation location as ``workflows[0].edges[3].target``.
-
-    Parameters
-    ----------
-    location
-        Keys and indices from the root.
-
-    Returns
-    -------
-    str
-        The path as it stands in the document.
-    """
-    text = ""
-    for part in location:
-        if part in UNION_TAGS:
-            continue
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += f".{part}" if text else str(part)
-    return text
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

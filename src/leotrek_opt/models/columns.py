@@ -14,7 +14,13 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import GetCoreSchemaHandler, SerializationInfo, ValidationInfo
+from pydantic import (
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializationInfo,
+    ValidationInfo,
+)
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from leotrek_opt.models.base import (
@@ -23,10 +29,25 @@ from leotrek_opt.models.base import (
     MAX_QUANTITY,
     MAX_STEPS,
     MIN_BANDWIDTH_MBPS,
+    rejection,
 )
 
 MAX_CELLS = 500_000_000
 """Largest number of entries of one column."""
+
+REFERENCE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "An array that lies beside the document, in <npz>.npz.",
+    "properties": {
+        "array": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+        "dtype": {"enum": ["<f8", "<i8", "|b1"]},
+        "npz": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+    "required": ["array", "shape", "dtype"],
+    "additionalProperties": False,
+}
+"""JSON Schema of what stands in a document for an array beside it."""
 
 ArrayLoader = Callable[[dict[str, Any]], NDArray[Any]]
 ArrayStore = Callable[[NDArray[Any]], "dict[str, Any] | None"]
@@ -57,7 +78,7 @@ class Column:
         """Build the schema: a strict list, an array, or a reference to one beside the document."""
         entries = self._entry_schema()
         for _ in range(self.dimensions):
-            entries = core_schema.list_schema(entries, strict=True)
+            entries = core_schema.list_schema(entries, strict=True, fail_fast=True)
         return core_schema.with_info_wrap_validator_function(
             self._validate,
             entries,
@@ -79,6 +100,16 @@ class Column:
             strict=True, allow_inf_nan=False, ge=self.minimum, le=self.maximum
         )
 
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the list, or the reference that stands for a large one."""
+        del schema
+        entries = handler(self._entry_schema())
+        for _ in range(self.dimensions):
+            entries = {"type": "array", "items": entries}
+        return {"anyOf": [entries, REFERENCE_SCHEMA]}
+
     def _validate(
         self,
         value: Any,
@@ -86,52 +117,67 @@ class Column:
         info: ValidationInfo,
     ) -> NDArray[Any]:
         if isinstance(value, dict):
-            value = self._from_reference(value, info)
+            return self._checked(self._from_reference(value, info))
         if isinstance(value, np.ndarray):
             return self._from_array(value)
         if isinstance(value, tuple):
             value = [list(row) if isinstance(row, tuple) else row for row in value]
         rows = validate_list(value)
-        if self.dimensions == 2 and len({len(row) for row in rows}) > 1:
-            raise PydanticCustomError("leotrek", "rows must be equally long")
+        if self.dimensions == 2:
+            for index, row in enumerate(rows):
+                if len(row) != len(rows[0]):
+                    raise rejection(
+                        f"[{index}]", f"must have {len(rows[0])} entries like [0], got {len(row)}"
+                    )
         array = np.array(rows, dtype=self.dtype)
         if array.ndim != self.dimensions:
             array = array.reshape((len(rows),) + (0,) * (self.dimensions - 1))
-        array.flags.writeable = False
-        return array
+        return self._sealed(array)
 
     def _from_reference(self, reference: dict[str, Any], info: ValidationInfo) -> NDArray[Any]:
         load: ArrayLoader | None = (info.context or {}).get("load_array")
         if load is None:
-            raise PydanticCustomError("leotrek", "must be a list of numbers")
+            raise rejection("", "must be a list of numbers")
         return load(reference)
 
     def _from_array(self, array: NDArray[Any]) -> NDArray[Any]:
-        if array.ndim != self.dimensions:
-            raise PydanticCustomError(
-                "leotrek",
-                "must have {dimensions} dimension(s), got {got}",
-                {"dimensions": self.dimensions, "got": array.ndim},
-            )
-        if array.size > MAX_CELLS:
-            raise PydanticCustomError(
-                "leotrek", "must have at most {limit} entries", {"limit": MAX_CELLS}
-            )
         allowed_kinds = {np.int64: "iu", np.float64: "iuf", np.bool_: "b"}[self.dtype]
         if array.dtype.kind not in allowed_kinds:
-            raise PydanticCustomError(
-                "leotrek", "must be an array of {wanted}", {"wanted": self.dtype.__name__}
-            )
-        column = np.array(array, dtype=self.dtype, order="C")
-        if column.dtype.kind == "f" and not np.isfinite(column).all():
-            raise PydanticCustomError("leotrek", "must be finite")
-        if column.size and column.dtype.kind != "b":
-            if self.minimum is not None and column.min() < self.minimum:
-                raise PydanticCustomError("leotrek", "must be >= {bound}", {"bound": self.minimum})
-            if self.maximum is not None and column.max() > self.maximum:
-                raise PydanticCustomError("leotrek", "must be <= {bound}", {"bound": self.maximum})
-        column.flags.writeable = False
-        return column
+            raise rejection("", f"must be an array of {self.dtype.__name__}")
+        return self._sealed(self._checked(np.array(array, dtype=self.dtype, order="C")))
+
+    def _checked(self, array: NDArray[Any]) -> NDArray[Any]:
+        if array.ndim != self.dimensions:
+            raise rejection("", f"must have {self.dimensions} dimension(s), got {array.ndim}")
+        if array.size > MAX_CELLS:
+            raise rejection("", f"must have at most {MAX_CELLS} entries, got {array.size}")
+        if array.dtype != self.dtype:
+            raise rejection("", f"must be an array of {self.dtype.__name__}, got {array.dtype}")
+        if not array.size or array.dtype.kind == "b":
+            return array
+        # The extremes are NaN when any entry is, so two passes settle all three questions.
+        low, high = array.min(), array.max()
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise self._entry_rejection(array, ~np.isfinite(array), "must be a finite number")
+        if self.minimum is not None and low < self.minimum:
+            raise self._entry_rejection(array, array < self.minimum, f"must be >= {self.minimum}")
+        if self.maximum is not None and high > self.maximum:
+            raise self._entry_rejection(array, array > self.maximum, f"must be <= {self.maximum}")
+        return array
+
+    def _entry_rejection(
+        self, array: NDArray[Any], bad: NDArray[np.bool_], message: str
+    ) -> PydanticCustomError:
+        where = np.unravel_index(int(bad.argmax()), array.shape)
+        path = "".join(f"[{int(index)}]" for index in where)
+        return rejection(path, f"{message} (got {array[where].item()})")
+
+    def _sealed(self, array: NDArray[Any]) -> NDArray[Any]:
+        if array.dtype.kind == "f":
+            # Equal columns have equal bytes, hence equal digests, only without a negative zero.
+            array += 0.0
+        array.flags.writeable = False
+        return array
 
 
 def _serialise(array: NDArray[Any], info: SerializationInfo) -> Any:
