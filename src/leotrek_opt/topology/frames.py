@@ -46,7 +46,7 @@ def gmst_rad(julian_day: float, fraction: float) -> float:
     seconds = (
         67_310.54841 + 8_640_184.812866 * century + 0.093104 * century**2 - 6.2e-6 * century**3
     )
-    # The term of 876600 hours a century is one turn a day; whole turns are left out before rounding.
+    # 876600 hours a century are one turn a day; whole turns are left out before rounding.
     turns = seconds / 86_400.0 + days % 1.0 + fraction
     return 2 * math.pi * (turns % 1.0)
 
