@@ -200,14 +200,15 @@ def array_reference(array: NDArray[Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``array`` (SHA-256 of the little-endian bytes), ``shape`` and ``dtype``.
+        ``array`` (SHA-256 of type, shape and little-endian bytes), ``shape`` and ``dtype``.
     """
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return {
-        "array": hashlib.sha256(little.tobytes()).hexdigest(),
-        "shape": list(array.shape),
-        "dtype": little.dtype.str,
-    }
+    shape = list(array.shape)
+    # Type and shape belong to the content: a million zeros are the same bytes as integers, as
+    # floats and in every shape.
+    content = hashlib.sha256(f"{little.dtype.str}{shape}".encode())
+    content.update(little.reshape(-1).view(np.uint8).data)
+    return {"array": content.hexdigest(), "shape": shape, "dtype": little.dtype.str}
 
 
 IndexColumn = Annotated[NDArray[np.int64], Column(np.int64, 0, 2**31 - 1)]
