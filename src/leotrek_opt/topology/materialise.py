@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.errors import UnsupportedError
 from leotrek_opt.models.base import BPS_PER_MBPS, NS_PER_MS, quantise
 from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.models.topology import ExplicitTopology, LinkEvents
@@ -28,12 +27,22 @@ def materialise(continuum: Continuum) -> LinkSeries:
     Raises
     ------
     leotrek_opt.errors.InputError
-        If a path could be as long as 2**53 ns.
+        If a path could be as long as 2**53 ns, or a generated topology limits the bandwidth of some
+        kinds of links only.
+
+    Notes
+    -----
+    A generated series is a function of the document alone. Where another processor's sine or cosine
+    differs in the last bit, rounding to nanoseconds absorbs it except at an exact tie.
     """
     topology = continuum.topology
     if isinstance(topology, ExplicitTopology):
         return _explicit_series(topology, len(continuum.nodes), continuum.time.steps)
-    raise UnsupportedError("only explicit topologies can be materialised")
+    # Propagation and trees are needed only here, and explicit continua should not pay for loading
+    # them.
+    from leotrek_opt.topology.generated import generated_series
+
+    return generated_series(continuum)
 
 
 def _explicit_series(topology: ExplicitTopology, n_nodes: int, steps: int) -> LinkSeries:

@@ -55,7 +55,7 @@ class LinkSeries:
     bandwidth_bps
         Bits per second, shape (1, links) or (steps, links), or None for unlimited.
     up
-        Shape (steps, links), or None when every link is always up.
+        Shape (steps, links), or None when every link is always up, as a mask that says so becomes.
     steps
         Number of steps.
 
@@ -92,6 +92,8 @@ class LinkSeries:
             if column is not None:
                 object.__setattr__(self, name, _read_only(column, dtype))
         self._check_shapes()
+        if self.up is not None and self.up.all():
+            object.__setattr__(self, "up", None)
         longest = int(self.latency_ns.max(initial=0))
         if (self.n_nodes - 1) * longest >= EXACT_LIMIT:
             raise InputError(
