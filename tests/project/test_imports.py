@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from leotrek_opt.cli.main import main
 
 HEAVY = {
     "highspy",
@@ -63,3 +66,16 @@ def test_engines_share_a_process_in_every_order(order: tuple[str, ...]) -> None:
     """Two of these wheels have been published in versions that cannot be loaded together."""
     loaded = modules_loaded_by("\n".join(f"import {name}" for name in order))
     assert {"highspy", "ortools", "pyomo"} <= loaded
+
+
+def test_verify_loads_no_engine(tmp_path: Path) -> None:
+    """A result must be checkable where no solver is installed, and by code that knows none."""
+    small = ["--satellites", "72", "--edge", "10", "--ground-stations", "2", "--workflows", "1"]
+    problem, result = str(tmp_path / "problem.json"), str(tmp_path / "result.json")
+    assert main(["generate", "wildfire", *small, "--out", problem]) == 0
+    main(["solve", problem, "--solver", "greedy", "--out", result])
+    arguments = ["verify", problem, result]
+    loaded = modules_loaded_by(
+        f"from leotrek_opt.cli.main import main\nassert main({arguments!r}) in (0, 5)"
+    )
+    assert loaded & {"highspy", "ortools", "pyomo"} == set()
