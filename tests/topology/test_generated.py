@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import subprocess
 import sys
@@ -328,3 +329,62 @@ def test_series_equality_is_by_content() -> None:
     assert isinstance(materialise(small()), LinkSeries)
     assert materialise(small()) == materialise(small())
     assert materialise(small()) != materialise(small(time=TimeGrid(steps=6, step_s=121.0)))
+
+
+@pytest.mark.reference
+def test_routes_agree_with_a_published_trace(reference_data: Path) -> None:
+    """Hypatia's Kuiper shell, every 40th row of Manila to Saint Petersburg.
+
+    Half-slot phasing, an unshifted seam and mean motion are conventions of theirs; their ground
+    links reach 1260 km whatever the elevation, so those are measured here.
+    """
+    shell = WalkerShell(
+        planes=34,
+        satellites_per_plane=34,
+        phasing_rule="odd_planes_half_slot",
+        inclination_deg=51.9,
+        mean_motion_rev_per_day=14.8,
+    )
+    cities = [(14.6042, 120.9822), (59.929858, 30.326228)]
+    file = reference_data / "topology" / "hypatia_kuiper630_1173_1229.csv.gz"
+    with gzip.open(file, "rt", encoding="ascii") as stream:
+        trace = list(csv.DictReader(stream))[::40]
+    made = continuum(
+        shell,
+        cities,
+        time=TimeGrid(
+            start=datetime(2000, 1, 1, tzinfo=UTC),
+            steps=len(trace),
+            offsets_s=tuple(float(row["t_ns"]) / 1e9 for row in trace),
+        ),
+        inter_satellite=PlusGrid(cross_link_shift=0, seam="unshifted"),
+        ground=None,
+    )
+    made = made.replace(topology=made.topology.replace(epoch=datetime(2000, 1, 1, tzinfo=UTC)))
+    series = materialise(made)
+    connected = 0
+    for step, row in enumerate(trace):
+        point = geodetic_to_ecef(*positions(made, step))
+        snapshot = series.snapshot(step)
+        source, target, weight = [snapshot.source], [snapshot.target], [snapshot.latency_ns]
+        for station in (1156, 1157):
+            length = np.linalg.norm(point[:1156] - point[station], axis=1)
+            seen = np.flatnonzero(length <= 1260.0)
+            source.append(seen)
+            target.append(np.full(len(seen), station))
+            weight.append(length[seen] / 299_792.458 * 1e9)
+        graph = coo_array(
+            (np.concatenate(weight), (np.concatenate(source), np.concatenate(target))),
+            shape=(1158, 1158),
+        ).tocsr()
+        distance, before = dijkstra(graph, directed=False, indices=1156, return_predecessors=True)
+        if not row["path"]:
+            assert np.isinf(distance[1157])
+            continue
+        connected += 1
+        assert 2 * distance[1157] == pytest.approx(float(row["rtt_ns"]), rel=2e-5)
+        path = [int(before[1157])]
+        while path[-1] != 1156:
+            path.append(int(before[path[-1]]))
+        assert path[-2::-1] == [int(name) for name in row["path"].split("-")[1:-1]]
+    assert 0 < connected < len(trace)
