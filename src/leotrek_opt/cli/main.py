@@ -28,6 +28,12 @@ INTERRUPTED = 130
 # modules import numpy, pydantic and all that needs them only inside the function, so that `--help`
 # stays quick.
 COMMANDS = {
+    "generate": "leotrek_opt.cli.generate",
+    "solve": "leotrek_opt.cli.solve",
+    "compare": "leotrek_opt.cli.compare",
+    "verify": "leotrek_opt.cli.verify",
+    "validate": "leotrek_opt.cli.validate",
+    "schema": "leotrek_opt.cli.schema",
     "doctor": "leotrek_opt.cli.doctor",
 }
 

@@ -157,8 +157,8 @@ def outline(text: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        The document; in place of floats stand small integers, which saves two thirds of the memory
-        where a document is mostly floats.
+        The document; every float is replaced by True, which saves two thirds of the memory where a
+        document is mostly floats.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def outline(text: str) -> dict[str, Any]:
         If it is not, naming line and column or the field.
     """
     try:
-        tree = json.loads(text, object_pairs_hook=_checked_object, parse_float=len)
+        tree = json.loads(text, object_pairs_hook=_checked_object, parse_float=str.isascii)
     except json.JSONDecodeError as error:
         raise syntax_error(text, error.msg, error.pos) from None
     except (_BadObjectError, RecursionError, ValueError):
@@ -195,14 +195,15 @@ def syntax_error(text: str, message: str, position: int) -> InputError:
     """
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
-    unfinished = position >= len(text.rstrip()) or message.startswith("Unterminated string")
+    message = message.removesuffix(" at").removesuffix(" starting").lower()
+    unfinished = position >= len(text.rstrip()) or message.startswith("unterminated string")
     hint = "; the document ends early" if unfinished else ""
     frames: list[_Frame] = []
     for _, _, frames in _tokens(text, end=position):
         if len(frames) > MAX_DEPTH:
             break
     return InputError(
-        f"is not valid JSON at line {line}, column {column}: {message.lower()}{hint}",
+        f"is not valid JSON at line {line}, column {column}: {message}{hint}",
         field=_path(frames) or None,
     )
 

@@ -126,9 +126,8 @@ def version_of(document: Mapping[str, Any], kind: str, *, at: str = "") -> int:
         raise InputError(f"required field is missing; {kind} is at {current}", field="version")
     version = document["version"]
     if type(version) is not int or version < 1:
-        raise InputError(
-            f"must be an integer from 1 to {current} in a {kind} document", field=f"{at}version"
-        )
+        allowed = "1" if current == 1 else f"an integer from 1 to {current}"
+        raise InputError(f"must be {allowed} in a {kind} document", field=f"{at}version")
     if version > current:
         raise InputError(
             f"{kind} document of version {version}, this release reads up to {current};"

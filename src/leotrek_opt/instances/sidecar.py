@@ -181,6 +181,8 @@ def write_arrays(stream: IO[bytes], arrays: dict[str, NDArray[Any]]) -> None:
 def _checked_reference(
     reference: dict[str, Any],
 ) -> tuple[str, tuple[int, ...], np.dtype[Any]]:
+    if "array" not in reference:
+        raise rejection("", "must be a list of numbers")
     name, shape, dtype = (reference.get(key) for key in ("array", "shape", "dtype"))
     for key in reference:
         if key not in _KEYS:

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -61,12 +61,7 @@ def save(model: StrictModel, path: str | Path, *, embed: bool = True) -> Path:
     OSError
         If the file cannot be written.
     """
-    # A link stays a link: what it points to is replaced.
-    file = Path(os.path.realpath(path))
-    if file.exists() and not file.is_file():
-        raise InputError("is not a regular file", file=path)
-    if not file.parent.is_dir():
-        raise InputError(f"there is no folder {file.parent}", file=path)
+    file = _target(path)
     kind = str(getattr(model, "kind", ""))
     if kind not in KINDS:
         raise InputError(f"{type(model).__name__} is not a document by itself", file=path)
@@ -93,20 +88,52 @@ def save(model: StrictModel, path: str | Path, *, embed: bool = True) -> Path:
     return Path(path)
 
 
-def dumps(model: StrictModel) -> str:
+def dumps(document: StrictModel | Sequence[StrictModel]) -> str:
     """Write a document as one text that stands by itself.
 
     Parameters
     ----------
-    model
-        A document of any kind.
+    document
+        A document of any kind; several become one JSON list.
 
     Returns
     -------
     str
         JSON in ASCII, ending in a line break, all arrays inside.
     """
-    return _pretty(model.model_dump(mode="json"))
+    if isinstance(document, StrictModel):
+        return _pretty(document.model_dump(mode="json"))
+    return _pretty([member.model_dump(mode="json") for member in document])
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a file that appears under its name only when it is complete.
+
+    Parameters
+    ----------
+    text
+        What is to stand in it.
+    path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or something else than a file has the name.
+    OSError
+        If the file cannot be written.
+    """
+    _write_atomically(_target(path), lambda stream: stream.write(text.encode("utf-8")))
+
+
+def _target(path: str | Path) -> Path:
+    # A link stays a link: what it points to is replaced.
+    file = Path(os.path.realpath(path))
+    if file.exists() and not file.is_file():
+        raise InputError("is not a regular file", file=path)
+    if not file.parent.is_dir():
+        raise InputError(f"there is no folder {file.parent}", file=path)
+    return file
 
 
 def _split(model: StrictModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import types
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,9 @@ from leotrek_opt.models.base import nearest_name
 
 MAX_SHOWN = 60
 """Characters of an offending value that a message repeats."""
+
+MAX_PROBLEMS = 1000
+"""Rejected values of one document that are looked at."""
 
 MAX_PARTS = 12
 """Parts of a path that a message repeats."""
@@ -39,10 +43,16 @@ _WORDING = {
     "literal_error": "must be {expected}",
     "union_tag_not_found": "must name its {discriminator}",
     "union_tag_invalid": "{discriminator} must be one of {expected_tags}",
-    "too_short": "must have at least {min_length} entry(s)",
+    "too_short": "must have at least {min_length} entries",
     "too_long": "must have at most {max_length} entries",
     "string_too_long": "must have at most {max_length} characters",
     "string_pattern_mismatch": "must match {pattern}",
+}
+_PATTERNS = {
+    r"^[A-Za-z0-9._:#-]{1,128}$": "1 to 128 letters, digits or any of . _ : # -",
+    r"^[A-Za-z0-9._:#-]{1,128}/[A-Za-z0-9._:#-]{1,128}$": "workflow/function",
+    r"^[^\x00-\x1f\x7f]*$": "printable text on one line",
+    r"^([0-9a-f]{64})?$": "a SHA-256 in lower-case hexadecimal, or empty",
 }
 _VALUE_IS_CLEAR = frozenset({"leotrek", "missing", "extra_forbidden", "too_short", "too_long"})
 
@@ -63,7 +73,7 @@ def describe(error: ValidationError, model: type[BaseModel] | None = None) -> tu
     tuple of str
         Path of the field, empty for the whole document, and one line of explanation.
     """
-    problems = error.errors(include_url=False)
+    problems = _without_echoes(error.errors(include_url=False)[:MAX_PROBLEMS])
     problem = _most_telling(problems)
     parts, owner = _descend(model, problem["loc"])
     context = problem.get("ctx", {})
@@ -71,13 +81,12 @@ def describe(error: ValidationError, model: type[BaseModel] | None = None) -> tu
     path = field_path(parts)
     if at:
         path = f"{path}.{at}" if path and not at.startswith("[") else path + at
-    wording = _WORDING.get(problem["type"])
-    message = wording.format(**context) if wording else _reworded(problem["msg"])
+    message = _worded(problem)
     if problem["type"] == "extra_forbidden" and owner is not None:
         message += nearest_name(str(problem["loc"][-1]), owner.model_fields)
     if problem["type"] not in _VALUE_IS_CLEAR:
         message += f" (got {shown(problem.get('input'))})"
-    others = len({field_path(_descend(model, other["loc"])[0]) for other in problems[:1000]}) - 1
+    others = len({field_path(_descend(model, other["loc"])[0]) for other in problems}) - 1
     if others > 0:
         message += f" (and {others} more)"
     return path, message
@@ -132,7 +141,7 @@ def shown(value: Any) -> str:
     elif isinstance(value, (list, tuple)):
         text = f"a list of {len(value)}"
     elif isinstance(value, float):
-        text = repr(value)
+        text = repr(value) if math.isfinite(value) else json.dumps(value)
     else:
         text = type(value).__name__
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
@@ -153,7 +162,7 @@ def _most_telling(problems: Sequence[Any]) -> Any:
     if inside:
         return inside[0]
     allowed = [
-        _WORDING[problem["type"]].format(**problem.get("ctx", {})).removeprefix("must be ")
+        _worded(problem).removeprefix("must be ")
         for problem in rivals
         if problem["type"] in _WORDING
     ]
@@ -164,10 +173,28 @@ def _is_union_member(part: int | str) -> bool:
     return isinstance(part, str) and _UNION_MEMBER.fullmatch(part) is not None
 
 
-def _reworded(message: str) -> str:
-    for prefix in ("Input should ", "String should ", "Value error, "):
-        message = message.removeprefix(prefix) if prefix in message else message
-    return message
+def _without_echoes(problems: Sequence[Any]) -> list[Any]:
+    """Leave out the lists that are too short only because they stop at their first bad entry."""
+    deeper = {
+        problem["loc"][:length] for problem in problems for length in range(len(problem["loc"]))
+    }
+    return [
+        problem
+        for problem in problems
+        if problem["type"] != "too_short" or problem["loc"] not in deeper
+    ]
+
+
+def _worded(problem: Any) -> str:
+    context = problem.get("ctx", {})
+    if problem["type"] == "string_pattern_mismatch" and context["pattern"] in _PATTERNS:
+        return f"must be {_PATTERNS[context['pattern']]}"
+    if problem["type"] == "too_short" and context["min_length"] == 1:
+        return "must not be empty"
+    if problem["type"] in _WORDING:
+        return _WORDING[problem["type"]].format(**context)
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return re.sub(r"^(Input|String|Value) should ", "must ", message)
 
 
 def _descend(

@@ -1,0 +1,390 @@
+"""What the commands share: options, exit codes, input, Ctrl-C, progress, and how values look."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from leotrek_opt.models.base import StrictModel
+    from leotrek_opt.models.placement import PlacementProblem
+    from leotrek_opt.solvers.method import Progress
+    from leotrek_opt.solvers.result import Result
+
+SOLVED = 0
+INTERNAL_ERROR = 1
+BAD_INPUT = 2
+INFEASIBLE = 3
+NO_SOLUTION = 4
+FAILED_VERIFICATION = 5
+INTERRUPTED = 130
+
+SLO_RULES = frozenset({"max_latency", "data_source", "response_time"})
+TEMPERATURE_RULES = frozenset({"temperature"})
+
+
+def _finite(value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("must be a finite number")
+    return value
+
+
+OutputFormat = Annotated[
+    Literal["table", "json", "csv"],
+    typer.Option("--format", help="How to print the answer; json prints one document."),
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit", min=0, metavar="SECONDS", callback=_finite, help="Stop after so long."
+    ),
+]
+Gap = Annotated[
+    float,
+    typer.Option(
+        "--gap", min=0, callback=_finite, help="Stop when objective and bound are so close."
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of a solver engine.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the answer there.")]
+FreezeTo = Annotated[
+    Path | None,
+    typer.Option(
+        "--freeze", metavar="FILE", help="Write out every link, solve that, and keep it there."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+Verbose = Annotated[
+    int, typer.Option("-v", "--verbose", count=True, help="Log to stderr; -vv logs more.")
+]
+
+
+def exit_code(result: Result) -> int:
+    """Return the exit code that one result calls for.
+
+    Parameters
+    ----------
+    result
+        What a solver answered.
+
+    Returns
+    -------
+    int
+        As documented for the program.
+    """
+    codes = {
+        "optimal": SOLVED,
+        "feasible": SOLVED,
+        "infeasible": INFEASIBLE,
+        "interrupted": INTERRUPTED,
+        "error": INTERNAL_ERROR,
+    }
+    code = codes.get(str(result.status), NO_SOLUTION)
+    # A heuristic that could not place everything says so itself; a claim that fails is another
+    # matter.
+    if code in {SOLVED, INTERNAL_ERROR} and result.violations:
+        return FAILED_VERIFICATION
+    return code
+
+
+def read_problem(path: Path) -> PlacementProblem:
+    """Read a problem document.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    PlacementProblem
+        The problem.
+
+    Raises
+    ------
+    InputError
+        If the file holds another kind of document.
+    """
+    from leotrek_opt.errors import InputError
+    from leotrek_opt.instances.documents import load
+    from leotrek_opt.models.placement import PlacementProblem
+
+    document = load(path)
+    if not isinstance(document, PlacementProblem):
+        kind = getattr(document, "kind", "other")
+        raise InputError(
+            f'must be "placement" to be solved (got "{kind}")', file=path, field="kind"
+        )
+    return document
+
+
+def frozen(problem: PlacementProblem, path: Path) -> PlacementProblem:
+    """Write the explicit form of a problem to a file and return it.
+
+    Parameters
+    ----------
+    problem
+        With any topology.
+    path
+        File to write.
+
+    Returns
+    -------
+    PlacementProblem
+        With every link written out.
+    """
+    from leotrek_opt.instances.documents import save
+    from leotrek_opt.topology.freeze import freeze
+
+    explicit = problem.replace(continuum=freeze(problem.continuum))
+    save(explicit, path)
+    return explicit
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into an event; the second one aborts.
+
+    Yields
+    ------
+    threading.Event
+        Set once the user wants to stop.
+    """
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        if event.is_set():
+            signal.default_int_handler(number, frame)
+        event.set()
+        os.write(2, b"\nstopping; the best answer so far follows (Ctrl-C again aborts)\n")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """Show what is going on in one line on stderr, if somebody is looking.
+
+    Parameters
+    ----------
+    quiet
+        Show nothing.
+
+    Yields
+    ------
+    callable or None
+        To be called with each event of a solve.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True, highlight=False)
+    with console.status("reading the problem") as status:
+
+        def show(event: Progress) -> None:
+            values = [
+                f"{name} {milliseconds(None if quanta is None else quanta / 1e6)}"
+                for name, quanta in (("objective", event.objective), ("bound", event.bound))
+                if quanta is not None
+            ]
+            parts = [f"{event.seconds:.1f} s", event.method, *values, event.message]
+            status.update(escape("  ".join(part for part in parts if part)))
+
+        yield show
+
+
+def log_to_stderr(verbosity: int) -> None:
+    """Let the library's logger speak.
+
+    Parameters
+    ----------
+    verbosity
+        0 only warnings, 1 information, 2 everything.
+    """
+    level = {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("leotrek_opt")
+    logger.handlers = [handler]
+    logger.setLevel(level)
+
+
+def milliseconds(value: float | None) -> str:
+    """Write a value of the objective.
+
+    Parameters
+    ----------
+    value
+        Milliseconds, None when unknown.
+
+    Returns
+    -------
+    str
+        Four decimals, or a dash.
+    """
+    return "-" if value is None else f"{value:.4f}"
+
+
+def percent(value: float | None) -> str:
+    """Write a relative gap.
+
+    Parameters
+    ----------
+    value
+        Fraction, None when unknown.
+
+    Returns
+    -------
+    str
+        Percent, or a dash.
+    """
+    if value is None:
+        return "-"
+    return "0 %" if value == 0 else f"{100 * value:.2f} %"
+
+
+def count_violations(result: Result, rules: frozenset[str] | None = None) -> int:
+    """Count the rules that a solution breaks.
+
+    Parameters
+    ----------
+    result
+        What a solver answered.
+    rules
+        Only these; all when omitted.
+
+    Returns
+    -------
+    int
+        Number of violations.
+    """
+    return sum(rules is None or violation.rule in rules for violation in result.violations)
+
+
+def print_table(header: list[str], rows: list[list[str]], *, left: int = 1) -> None:
+    """Print a table to stdout; the first columns are text, the others numbers.
+
+    Parameters
+    ----------
+    header
+        Column titles.
+    rows
+        Cells as they are to be read.
+    left
+        How many columns are aligned to the left.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, title in enumerate(header):
+        table.add_column(title, justify="left" if index < left else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    # A table that goes to a file or a pipe must not be cut at some terminal's width.
+    width = None if sys.stdout.isatty() else 200
+    Console(highlight=False, markup=False, width=width).print(table)
+
+
+def print_csv(header: list[str], rows: list[list[Any]]) -> None:
+    """Print comma-separated values to stdout.
+
+    Parameters
+    ----------
+    header
+        Column names.
+    rows
+        Values; None is an empty cell.
+    """
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+
+
+def summary(document: StrictModel) -> str:
+    """Say in a few words what a document holds.
+
+    Parameters
+    ----------
+    document
+        Of any kind.
+
+    Returns
+    -------
+    str
+        Such as ``placement/1: 5 workflows, 20 functions, 1118 nodes, 15 steps``.
+    """
+    from leotrek_opt.models.continuum import Continuum
+    from leotrek_opt.models.placement import PlacementProblem, PlacementSolution
+    from leotrek_opt.models.topology import ExplicitTopology
+    from leotrek_opt.models.workflow import Workflow
+
+    if isinstance(document, PlacementProblem):
+        workflows = document.workflows
+        parts = [
+            counted(len(workflows), "workflow"),
+            counted(sum(len(workflow.functions) for workflow in workflows), "function"),
+            counted(len(document.continuum.nodes), "node"),
+            counted(document.continuum.time.steps, "step"),
+        ]
+    elif isinstance(document, Continuum):
+        topology = document.topology
+        links = (
+            counted(len(topology.source), "link")
+            if isinstance(topology, ExplicitTopology)
+            else "generated links"
+        )
+        steps = counted(document.time.steps, "step")
+        parts = [counted(len(document.nodes), "node"), links, steps]
+    elif isinstance(document, Workflow):
+        functions = counted(len(document.functions), "function")
+        parts = [functions, counted(len(document.edges), "data edge")]
+    elif isinstance(document, PlacementSolution):
+        parts = [counted(len(document.assignments), "function") + " placed"]
+    else:
+        solver, status = (getattr(document, name, None) for name in ("solver", "status"))
+        parts = [str(part) for part in (status, solver and f"by {solver}") if part]
+    header = f"{getattr(document, 'kind', '?')}/{getattr(document, 'version', '?')}"
+    return f"{header}: {', '.join(parts)}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things.
+
+    Parameters
+    ----------
+    count
+        How many.
+    noun
+        One of them.
+
+    Returns
+    -------
+    str
+        Such as ``1 node`` or ``2 nodes``.
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,142 @@
+"""``leotrek solve``: one answer to one problem."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leotrek_opt.cli.common import (
+    FreezeTo,
+    Gap,
+    Out,
+    OutputFormat,
+    Quiet,
+    Seed,
+    Threads,
+    TimeLimit,
+    Verbose,
+    count_violations,
+    exit_code,
+    frozen,
+    interruptible,
+    log_to_stderr,
+    milliseconds,
+    percent,
+    print_csv,
+    print_table,
+    progress,
+    read_problem,
+)
+
+if TYPE_CHECKING:
+    from leotrek_opt.models.placement import PlacementProblem
+    from leotrek_opt.solvers.result import Result
+
+MAX_LINES = 20
+"""Violations that the table lists one by one."""
+
+
+def command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Problem document.")],
+    *,
+    solver: Annotated[str, typer.Option("--solver", help="Method or engine.")] = "auto",
+    time_limit: TimeLimit = None,
+    gap: Gap = 0.0,
+    seed: Seed = 0,
+    threads: Threads = 1,
+    out: Out = None,
+    freeze: FreezeTo = None,
+    output_format: OutputFormat = "table",
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> int:
+    """Solve a problem and check the answer."""
+    from leotrek_opt.instances.documents import dumps, save
+    from leotrek_opt.solvers import api
+
+    log_to_stderr(verbose)
+    problem = read_problem(file)
+    if freeze is not None:
+        problem = frozen(problem, freeze)
+    with interruptible() as cancel, progress(quiet) as on_progress:
+        result = api.solve(
+            problem,
+            solver,
+            time_limit_s=time_limit,
+            gap=gap,
+            seed=seed,
+            threads=threads,
+            on_progress=on_progress,
+            cancel=cancel,
+        )
+    if out is not None:
+        save(result, out)
+    if output_format == "json":
+        sys.stdout.write(dumps(result))
+    elif output_format == "csv":
+        print_csv(*_record(result))
+    else:
+        _print_summary(problem, result)
+    return exit_code(result)
+
+
+def _record(result: Result) -> tuple[list[str], list[list[object]]]:
+    record = {
+        "solver": result.solver,
+        "status": str(result.status),
+        "proof": str(result.proof),
+        "objective_ms": result.objective,
+        "bound_ms": result.bound,
+        "gap": result.gap,
+        "violations": count_violations(result),
+        "build_s": result.build_s,
+        "solve_s": result.solve_s,
+    }
+    return list(record), [list(record.values())]
+
+
+def _print_summary(problem: PlacementProblem, result: Result) -> None:
+    asked = result.requested_solver
+    ran = result.solver if asked == result.solver else f"{result.solver} (asked for {asked})"
+    facts = {
+        "solver": ran,
+        "status": str(result.status),
+        "proof": str(result.proof),
+        "objective": f"{milliseconds(result.objective)} ms ({problem.objective.name})",
+        "bound": f"{milliseconds(result.bound)} ms",
+        "gap": percent(result.gap),
+        "violations": str(count_violations(result)),
+        "seconds": f"{result.build_s + result.solve_s:.3f}",
+    }
+    for name, value in facts.items():
+        print(f"{name:<11}{value}")
+    if result.breakdown is not None:
+        placed: dict[str, int] = {}
+        for assignment in result.solution.assignments if result.solution else ():
+            placed[assignment.workflow] = placed.get(assignment.workflow, 0) + 1
+        functions = {workflow.id: len(workflow.functions) for workflow in problem.workflows}
+        print()
+        print_table(
+            ["workflow", "functions placed", "value ms", "response ms", "SLO ms"],
+            [
+                [
+                    part.workflow,
+                    f"{placed.get(part.workflow, 0)} of {functions.get(part.workflow, 0)}",
+                    milliseconds(part.value_ms),
+                    milliseconds(part.response_ms),
+                    milliseconds(part.response_time_slo_ms),
+                ]
+                for part in result.breakdown.workflows
+            ],
+        )
+    lines = [*result.explanation]
+    lines += [f"{found.rule}: {found.subject}: {found.message}" for found in result.violations]
+    if lines:
+        print()
+    for line in lines[:MAX_LINES]:
+        print(line)
+    if len(lines) > MAX_LINES:
+        print(f"... and {len(lines) - MAX_LINES} more; --format json has them all")
