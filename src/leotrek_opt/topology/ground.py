@@ -18,6 +18,9 @@ _TREE_FROM = 50
 _NORMAL_TILT_DEG = 0.2
 """The geodetic normal leans at most 0.193 degrees away from the geocentric one."""
 
+_SLACK_KM = 1e-3
+"""What candidates may miss their bound by, so that rounding loses none."""
+
 
 def ground_links(
     ground_km: Array,
@@ -57,7 +60,7 @@ def ground_links(
         none = np.empty(0, dtype=np.int64)
         return none, none, np.empty(0)
     known = np.flatnonzero(valid)
-    find = _within_range if len(ground_km) > _TREE_FROM else _above_horizon
+    find = _within_range if len(ground_km) > _TREE_FROM else _above_plane
     ground, column = find(ground_km, up, satellite_km[known], rule.min_elevation_deg)
     satellite = known[column]
     sight = satellite_km[satellite] - ground_km[ground]
@@ -80,13 +83,15 @@ def ground_links(
     return ground[chosen], satellite[chosen], length[chosen]
 
 
-def _above_horizon(
-    ground_km: Array,
-    up: Array,
-    satellite_km: Array,
-    min_elevation_deg: float,  # noqa: ARG001
+def _above_plane(
+    ground_km: Array, up: Array, satellite_km: Array, min_elevation_deg: float
 ) -> tuple[Indices, Indices]:
-    height = np.einsum("ij,ij->i", up, ground_km) - 1e-6
+    """Pairs whose height above the horizontal plane a satellite at the mask would reach."""
+    slant = _slant_range_km(
+        _radii(ground_km).max(), _radii(satellite_km).min(), min_elevation_deg + _NORMAL_TILT_DEG
+    )
+    rise = math.sin(math.radians(min_elevation_deg)) * slant
+    height = np.einsum("ij,ij->i", up, ground_km) + rise - _SLACK_KM
     ground, satellite = np.nonzero(up @ satellite_km.T >= height[:, None])
     return ground, satellite
 
@@ -97,17 +102,26 @@ def _within_range(
     satellite_km: Array,
     min_elevation_deg: float,
 ) -> tuple[Indices, Indices]:
+    """Pairs no farther apart than the longest slant range at the mask."""
     from scipy.spatial import cKDTree
 
-    lowest = float(np.sqrt(np.einsum("ij,ij->i", ground_km, ground_km).min()))
-    highest = float(np.sqrt(np.einsum("ij,ij->i", satellite_km, satellite_km).max()))
-    angle = math.radians(min_elevation_deg - _NORMAL_TILT_DEG)
-    beyond = highest**2 - (lowest * math.cos(angle)) ** 2
-    if beyond <= 0:
-        none = np.empty(0, dtype=np.int64)
-        return none, none
-    radius = math.sqrt(beyond) - lowest * math.sin(angle) + 1e-6
-    pairs = cKDTree(ground_km).sparse_distance_matrix(
-        cKDTree(satellite_km), radius, output_type="ndarray"
+    radius = _SLACK_KM + _slant_range_km(
+        _radii(ground_km).min(), _radii(satellite_km).max(), min_elevation_deg - _NORMAL_TILT_DEG
     )
+    # Every step builds its tree anew: sorting it well would cost more than it saves.
+    tree = cKDTree(satellite_km, balanced_tree=False, compact_nodes=False)
+    pairs = cKDTree(ground_km).sparse_distance_matrix(tree, radius, output_type="ndarray")
     return pairs["i"].astype(np.int64), pairs["j"].astype(np.int64)
+
+
+def _radii(position_km: Array) -> Array:
+    radii: Array = np.sqrt(np.einsum("ij,ij->i", position_km, position_km))
+    return radii
+
+
+def _slant_range_km(ground_radius_km: float, orbit_radius_km: float, elevation_deg: float) -> float:
+    """Distance at which a sphere is seen under an elevation, 0 if it lies below the ground."""
+    elevation = math.radians(elevation_deg)
+    level = ground_radius_km * math.cos(elevation)
+    beyond = math.sqrt(max(orbit_radius_km**2 - level**2, 0.0))
+    return max(beyond - ground_radius_km * math.sin(elevation), 0.0)
