@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from leotrek_opt.errors import InputError
@@ -275,9 +275,13 @@ def _solve_prepared(prepared: _Prepared, solver: str, ask: _Ask, check: bool) ->
     tracker = Tracker(ask.budget, ask.on_progress)
     started = time.monotonic()
     stages: list[StageReport] = []
+    bounding: Answer | None = None
     for method, argument in _look_up(solver):
         tracker.method = f"{method.name}:{argument}" if argument else method.name
         answer = _run(prepared, method, argument, ask, tracker)
+        if bounding is not None:
+            answer = _with_bound_of(answer, bounding)
+        bounding = answer
         stages += [
             StageReport(name=stage.name, seconds=stage.seconds, facts=dict(stage.facts))
             for stage in answer.stages
@@ -325,6 +329,17 @@ def _run(prepared: _Prepared, method: Method, argument: str, ask: _Ask, tracker:
         argument=argument,
     )
     return method.load()(prepared.arrays, request)
+
+
+def _with_bound_of(answer: Answer, earlier: Answer) -> Answer:
+    """Join the placement of a fall-back with the bound of the method that failed to find one."""
+    return replace(
+        answer,
+        bound=earlier.bound,
+        proof=earlier.proof,
+        certificate=earlier.certificate,
+        explanation=(*earlier.explanation, *answer.explanation),
+    )
 
 
 def _judge(

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from leotrek_opt.errors import ModelTooLargeError
 from leotrek_opt.models.canonical import digest
 from leotrek_opt.models.certificate import Multiplier, PlacementCertificate
 from leotrek_opt.solvers.arrays.placement import PlacementArrays
@@ -58,15 +59,17 @@ class ExactPlacement:
         self.prices: Prices | None = None
         self.proof = Proof.CERTIFIED
         self.solver = "dp"
+        self.explanation: tuple[str, ...] = ()
+        self.is_exhausted = False
 
     def run(self) -> Answer:
         """Run stage after stage until the proof is complete or the budget is spent."""
         answer = self.run_dynamic_program()
-        if answer.status in (Status.OPTIMAL, Status.INFEASIBLE):
+        if answer.status is Status.INFEASIBLE or self._good_enough:
             return answer
-        if self._price() or self._improve():
-            return self._answer()
-        return self._finish_by_milp()
+        if not (self._price() or self._improve()):
+            self._finish_by_milp()
+        return self._answer()
 
     def run_dynamic_program(self) -> Answer:
         """Bound, place and prune by dynamic programming only."""
@@ -85,7 +88,7 @@ class ExactPlacement:
             )
         self._raise_bound(bound.value)
         self._first_placements(bound, propagation.allowed)
-        if not self._proven and not self._prune_sparse(bound):
+        if not self._good_enough and not self._prune_sparse(bound):
             self._refine()
         return self._answer()
 
@@ -93,6 +96,11 @@ class ExactPlacement:
     def _proven(self) -> bool:
         best = self.search.best_ns
         return best is not None and self.bound_ns >= best
+
+    @property
+    def _good_enough(self) -> bool:
+        best = self.search.best_ns
+        return best is not None and best - self.bound_ns <= self.request.gap * best
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[dict[str, float | int | str]]:
@@ -137,7 +145,7 @@ class ExactPlacement:
             if min(len(nodes) for nodes in survivors) == 0:
                 self._close()
             self.dense = DenseDomain(self.arrays, survivors)
-        return self._proven
+        return self._good_enough
 
     def _refine(self) -> bool:
         """Bound and prune on the survivors with exact pair costs until nothing changes."""
@@ -152,7 +160,7 @@ class ExactPlacement:
             facts["pairs"] = self.dense.n_pairs
             if not self._proven and self.search.best is None:
                 self.search.construct_in_several_orders(self.dense, self.request.budget, 32)
-        return self._proven
+        return self._good_enough
 
     def _prune_dense(self, bound: Bound) -> None:
         assert self.dense is not None
@@ -186,7 +194,7 @@ class ExactPlacement:
                 enough_ns=self.bound_ns,
             )
             facts["objective_ns"] = self.search.best_ns or -1
-        return self._proven or self._refine()
+        return self._good_enough or self._refine()
 
     def _price(self) -> bool:
         if self.search.best is None or self.dense is None or not self.calculator.takes_prices:
@@ -204,34 +212,40 @@ class ExactPlacement:
             facts["bound_ns"] = bound.value
             self._prune_dense(bound)
             facts["pairs"] = self.dense.n_pairs
-        return self._proven
+        return self._good_enough
 
-    def _finish_by_milp(self) -> Answer:
-        assert self.dense is not None
-        if self.request.budget.spent:
-            return self._answer()
+    def _finish_by_milp(self) -> None:
+        if self.dense is None or self.request.budget.spent:
+            return
         with self._stage("milp on the survivors") as facts:
-            outcome = solve_survivors(
-                self.arrays, self.request, self.dense.candidates, self.search.best_ns
-            )
+            try:
+                outcome = solve_survivors(
+                    self.arrays, self.request, self.dense.candidates, self.search.best_ns
+                )
+            except ModelTooLargeError as error:
+                facts["refused"] = str(error)
+                self.explanation = (str(error),)
+                return
             facts["nonzeros"] = outcome.n_nonzeros
+            self.solver = f"dp+milp:{outcome.engine}"
             if outcome.assignment is not None:
                 self.search.offer(outcome.assignment)
-            self.solver = f"dp+milp:{outcome.engine}"
             if outcome.is_exhausted and self.search.best is None:
-                return Answer(
-                    Status.INFEASIBLE,
-                    proof=Proof.CLAIMED,
-                    explanation=(SHARED_CAPACITY,),
-                    stages=tuple(self.stages),
-                    solver=self.solver,
-                )
+                self.is_exhausted = True
+                return
             bound = self.search.best_ns if outcome.is_exhausted else outcome.bound_ns
             if bound is not None and bound > self.bound_ns:
                 self.bound_ns, self.proof = bound, Proof.CLAIMED
-        return self._answer()
 
     def _answer(self) -> Answer:
+        if self.is_exhausted:
+            return Answer(
+                Status.INFEASIBLE,
+                proof=Proof.CLAIMED,
+                explanation=(SHARED_CAPACITY,),
+                stages=tuple(self.stages),
+                solver=self.solver,
+            )
         best = self.search.best_ns
         if best is not None:
             self.bound_ns = min(self.bound_ns, best)
@@ -246,6 +260,7 @@ class ExactPlacement:
             bound=self.bound_ns,
             proof=self.proof,
             certificate=self._certificate(),
+            explanation=self.explanation,
             stages=tuple(self.stages),
             solver=self.solver,
         )

@@ -1,0 +1,69 @@
+"""Brute force, dynamic programming, exact method, MILP and checker agree on random problems."""
+
+from __future__ import annotations
+
+import pytest
+from tests.oracle import brute_force, random_problem
+
+from leotrek_opt.models.placement import PlacementProblem
+from leotrek_opt.solvers.api import solve, verify
+from leotrek_opt.solvers.status import Proof, Status
+
+SHAPES = ("chain", "tree", "diamond", "dag")
+SEEDS_PER_SHAPE = 80
+
+
+def agree(problem: PlacementProblem) -> None:
+    optimum, _, _ = brute_force(problem)
+    for solver in ("exact", "milp"):
+        result = solve(problem, solver)
+        if optimum is None:
+            assert result.status is Status.INFEASIBLE
+            assert result.explanation
+        else:
+            assert result.status is Status.OPTIMAL
+            assert result.objective_quanta == result.bound_quanta == optimum
+            assert result.violations == ()
+        assert verify(problem, result).ok
+    bounded = solve(problem, "dp")
+    assert bounded.status is not Status.ERROR
+    if optimum is None:
+        assert bounded.status in (Status.INFEASIBLE, Status.NO_SOLUTION)
+        return
+    assert bounded.bound_quanta is not None
+    assert bounded.bound_quanta <= optimum
+    assert bounded.objective_quanta is None or bounded.objective_quanta >= optimum
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("block", range(SEEDS_PER_SHAPE // 10))
+def test_methods_agree_with_brute_force(shape: str, block: int) -> None:
+    for seed in range(10 * block, 10 * block + 10):
+        agree(random_problem(seed, shape=shape))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_methods_agree_on_contended_capacities(seed: int) -> None:
+    agree(random_problem(1000 + seed, contended=True, workflows=2))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_methods_agree_on_critical_paths(seed: int) -> None:
+    shape = SHAPES[seed % len(SHAPES)]
+    agree(random_problem(2000 + seed, shape=shape, metric="critical_path"))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_methods_agree_that_nothing_is_feasible(seed: int) -> None:
+    problem = random_problem(3000 + seed, infeasible=True)
+    assert brute_force(problem)[2] == 0
+    agree(problem)
+
+
+def test_quiet_trees_are_certified() -> None:
+    certified = 0
+    for seed in range(20):
+        problem = random_problem(seed, shape="tree", contended=False, response_slo=False)
+        result = solve(problem, "exact")
+        certified += result.proof is Proof.CERTIFIED
+    assert certified >= 16

@@ -1,0 +1,104 @@
+"""Routes on arrays: rows, widest least-latency routes, and messages with and without own start."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leotrek_opt.topology.routing import RouteGraph
+from leotrek_opt.topology.series import Snapshot
+
+
+def closure(n_nodes: int, links: list[tuple[int, int, int]]) -> np.ndarray:
+    """All-pairs latencies by Floyd-Warshall."""
+    distance = np.full((n_nodes, n_nodes), np.inf)
+    np.fill_diagonal(distance, 0)
+    for source, target, weight in links:
+        distance[source, target] = min(distance[source, target], weight)
+        distance[target, source] = min(distance[target, source], weight)
+    for via in range(n_nodes):
+        distance = np.minimum(distance, distance[:, [via]] + distance[[via], :])
+    return distance
+
+
+def graph_of(n_nodes: int, links: list[tuple[int, int, int]], widths: list[int]) -> RouteGraph:
+    ends = np.array([link[:2] for link in links], dtype=np.int32).reshape(-1, 2)
+    weights = np.array([link[2] for link in links], dtype=np.int64)
+    return RouteGraph(n_nodes, ends[:, 0], ends[:, 1], weights, np.array(widths, dtype=np.int64))
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, int]], list[int]]:
+    n_nodes = draw(st.integers(2, 9))
+    node = st.integers(0, n_nodes - 1)
+    link = st.tuples(node, node, st.integers(0, 5)).filter(lambda item: item[0] != item[1])
+    links = draw(st.lists(link, max_size=20))
+    widths = draw(st.lists(st.integers(1, 4), min_size=len(links), max_size=len(links)))
+    return n_nodes, links, widths
+
+
+@given(networks())
+def test_rows_equal_floyd_warshall(network) -> None:
+    n_nodes, links, widths = network
+    rows = graph_of(n_nodes, links, widths).rows(range(n_nodes))
+    assert np.array_equal(rows, closure(n_nodes, links))
+
+
+@given(networks(), st.data())
+def test_messages_equal_the_minimum_over_all_pairs(network, data: st.DataObject) -> None:
+    n_nodes, links, widths = network
+    start = st.one_of(st.integers(0, 9).map(float), st.just(np.inf))
+    values = np.array(data.draw(st.lists(start, min_size=n_nodes, max_size=n_nodes)))
+    graph = graph_of(n_nodes, links, widths)
+    pairs = values[:, None] + closure(n_nodes, links)
+    best, elsewhere = graph.spread_masked(values)
+    assert np.array_equal(graph.spread(values), pairs.min(axis=0))
+    assert np.array_equal(best, pairs.min(axis=0))
+    np.fill_diagonal(pairs, np.inf)
+    assert np.array_equal(elsewhere, pairs.min(axis=0))
+
+
+@given(networks())
+def test_bottleneck_is_the_widest_among_least_latency_routes(network) -> None:
+    n_nodes, links, widths = network
+    graph = graph_of(n_nodes, links, widths)
+    everywhere = closure(n_nodes, links)
+    expected = np.zeros((n_nodes, n_nodes))
+    for width in sorted(set(widths)):
+        wide = [link for link, got in zip(links, widths, strict=True) if got >= width]
+        same = (closure(n_nodes, wide) == everywhere) & np.isfinite(everywhere)
+        expected[same] = width
+    np.fill_diagonal(expected, np.inf)
+    assert np.array_equal(graph.bottleneck_rows(range(n_nodes)), expected)
+
+
+def test_floor_leaves_out_narrow_links() -> None:
+    snapshot = Snapshot(
+        np.array([0, 1, 0], dtype=np.int32),
+        np.array([1, 2, 2], dtype=np.int32),
+        np.array([1, 1, 9], dtype=np.int64),
+        np.array([10, 10, 50], dtype=np.int64),
+    )
+    assert RouteGraph.of_snapshot(snapshot, 3).rows([0])[0, 2] == 2
+    assert RouteGraph.of_snapshot(snapshot, 3, min_bandwidth_bps=11).rows([0])[0, 2] == 9
+    assert np.isinf(RouteGraph.of_snapshot(snapshot, 3, min_bandwidth_bps=51).rows([0])[0, 2])
+
+
+def test_unlimited_bandwidth_has_an_infinite_bottleneck() -> None:
+    graph = RouteGraph(3, np.array([0]), np.array([1]), np.array([7]))
+    assert graph.bottleneck_rows([0]).tolist() == [[np.inf, np.inf, 0.0]]
+
+
+def test_rows_of_no_source_are_empty() -> None:
+    graph = RouteGraph(3, np.array([0]), np.array([1]), np.array([7]))
+    assert graph.rows([]).shape == (0, 3)
+    assert graph.bottleneck_rows([]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("extra", [0.0, 5.0])
+def test_reweighted_adds_to_every_arc(extra: float) -> None:
+    graph = RouteGraph(3, np.array([0, 1]), np.array([1, 2]), np.array([7, 8]))
+    longer = graph.reweighted(np.full(4, extra))
+    assert longer.rows([0])[0].tolist() == [0, 7 + extra, 15 + 2 * extra]
