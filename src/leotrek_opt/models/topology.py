@@ -111,7 +111,7 @@ class PlusGrid(StrictModel):
     """Each satellite linked to its two neighbours in plane and one in each adjacent plane.
 
     Satellite ``s`` of plane ``p`` meets ``s + shift`` of plane ``p + 1``. ``"shortest"`` picks the
-    shift whose longest link at the first step is shortest. Across the seam ``"phased"`` adds the
+    shift whose longest link at the first step is shortest, whatever the seam. Across the seam ``"phased"`` adds the
     Walker phasing to the slot, ``"unshifted"`` does not (as StarryNet), ``"none"`` leaves the seam
     open; star patterns never cross it.
     """
@@ -142,7 +142,8 @@ class GroundLinks(StrictModel):
 class FibreLinks(StrictModel):
     """Terrestrial links: each ground node of ``kinds`` to its ``neighbours`` nearest ones.
 
-    Length is the great circle on a sphere of 6371 km times ``path_stretch``.
+    Length is the great circle on a sphere of 6371 km times ``path_stretch``; ``max_range_km`` limits
+    the great circle itself.
     """
 
     kinds: tuple[Literal["edge", "ground_station", "cloud"], ...] = ("ground_station", "cloud")
@@ -167,6 +168,15 @@ class GeneratedTopology(StrictModel):
     inter_satellite: PlusGrid | None = PlusGrid()
     ground: GroundLinks | None = GroundLinks()
     fibre: FibreLinks | None = None
+
+    @model_validator(mode="after")
+    def _bandwidths_go_together(self) -> Self:
+        parts = [part for part in (self.inter_satellite, self.ground, self.fibre) if part]
+        if len({part.bandwidth_mbps is None for part in parts}) > 1:
+            raise rejection(
+                "", "bandwidth_mbps must be set for every kind of link, or for none (unlimited)"
+            )
+        return self
 
     @property
     def satellite_count(self) -> int:

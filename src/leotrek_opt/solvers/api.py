@@ -357,10 +357,11 @@ def _judge(
         result = result.replace(solution=solution)
         evaluation = evaluate(prepared.problem, solution, prepared.series)
         result = _with_evaluation(result, evaluation, method)
-    if check:
-        result = _with_checked_proof(prepared, result)
-    elif result.proof is Proof.CERTIFIED:
-        result = result.replace(proof=Proof.CLAIMED)
+    if check and result.certificate is not None and result.status is not Status.ERROR:
+        is_carried, _, sentence = _check_certificate(prepared, result)
+        _LOGGER.info("%s: %s", result.solver, sentence)
+        if is_carried:
+            result = result.replace(proof=Proof.CERTIFIED)
     return result.replace(verify_s=time.monotonic() - started)
 
 
@@ -413,16 +414,6 @@ def _refuted(result: Result, sentence: str) -> Result:
     return result.replace(
         status=Status.ERROR, proof=Proof.NONE, explanation=(*result.explanation, sentence)
     )
-
-
-def _with_checked_proof(prepared: _Prepared, result: Result) -> Result:
-    """Keep ``certified`` only if the certificate carries the whole claim."""
-    if result.proof is not Proof.CERTIFIED:
-        return result
-    is_carried, _, sentence = _check_certificate(prepared, result)
-    if is_carried:
-        return result
-    return result.replace(proof=Proof.CLAIMED, explanation=(*result.explanation, sentence))
 
 
 def _check_certificate(prepared: _Prepared, result: Result) -> tuple[bool, int | None, str]:

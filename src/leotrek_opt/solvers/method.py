@@ -208,9 +208,9 @@ class Answer:
     bound
         A valid lower bound in quanta, None if unknown.
     proof
-        How the bound is known.
+        ``claimed`` with a bound, else ``none``; whether it is certified is for the checker.
     certificate
-        Data from which the bound can be re-derived, or None.
+        Data from which the bound may be re-derived, or None.
     explanation
         Sentences: why infeasible, what could not be placed.
     stages

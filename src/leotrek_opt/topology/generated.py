@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.errors import InputError
 from leotrek_opt.models.base import quantum_bps
 from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.models.topology import FibreLinks, GeneratedTopology, GroundLinks, PlusGrid
@@ -116,17 +115,10 @@ def link_generator(continuum: Continuum) -> LinkGenerator:
     -------
     LinkGenerator
         With the +Grid resolved at the first step.
-
-    Raises
-    ------
-    leotrek_opt.errors.InputError
-        If some kinds of links have a bandwidth and others none: a series cannot hold both limited
-        and unlimited links.
     """
     topology = continuum.topology
     if not isinstance(topology, GeneratedTopology):
         raise TypeError("only a generated topology has a recipe")
-    _check_bandwidths(topology)
     pattern = None
     if topology.inter_satellite is not None:
         position, _ = satellite_ecef(topology, continuum.time, 0)
@@ -175,21 +167,6 @@ def generated_series(continuum: Continuum) -> LinkSeries:
         up=up,
         steps=steps,
     )
-
-
-def _check_bandwidths(topology: GeneratedTopology) -> None:
-    rules = {
-        "inter_satellite": topology.inter_satellite,
-        "ground": topology.ground,
-        "fibre": topology.fibre,
-    }
-    used = {name: rule for name, rule in rules.items() if rule is not None}
-    without = [name for name, rule in used.items() if rule.bandwidth_mbps is None]
-    if 0 < len(without) < len(used):
-        raise InputError(
-            "give every kind of link a bandwidth, or none of them",
-            field=f"topology.{without[0]}.bandwidth_mbps",
-        )
 
 
 def _ground(continuum: Continuum, topology: GeneratedTopology, step: int) -> Ground:

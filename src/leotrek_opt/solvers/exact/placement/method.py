@@ -2,7 +2,8 @@
 
 Every stage either proves the best placement optimal or hands fewer candidates to the next one. A
 candidate is deleted when its bound shows that nothing better than the best placement uses it; when
-a function has none left, the best placement is optimal.
+a function has none left, the best placement is optimal. The certificate holds the prices; whether
+it carries the claim without a solver is for the checker to find out.
 """
 
 from __future__ import annotations
@@ -57,7 +58,6 @@ class ExactPlacement:
         self.bound_ns = 0
         self.dense: DenseDomain | None = None
         self.prices: Prices | None = None
-        self.proof = Proof.CERTIFIED
         self.solver = "dp"
         self.explanation: tuple[str, ...] = ()
         self.is_exhausted = False
@@ -234,18 +234,12 @@ class ExactPlacement:
                 self.is_exhausted = True
                 return
             bound = self.search.best_ns if outcome.is_exhausted else outcome.bound_ns
-            if bound is not None and bound > self.bound_ns:
-                self.bound_ns, self.proof = bound, Proof.CLAIMED
+            if bound is not None:
+                self.bound_ns = max(self.bound_ns, bound)
 
     def _answer(self) -> Answer:
         if self.is_exhausted:
-            return Answer(
-                Status.INFEASIBLE,
-                proof=Proof.CLAIMED,
-                explanation=(SHARED_CAPACITY,),
-                stages=tuple(self.stages),
-                solver=self.solver,
-            )
+            return self._infeasible((SHARED_CAPACITY,))
         best = self.search.best_ns
         if best is not None:
             self.bound_ns = min(self.bound_ns, best)
@@ -258,7 +252,7 @@ class ExactPlacement:
             status,
             assignment=self.search.best,
             bound=self.bound_ns,
-            proof=self.proof,
+            proof=Proof.CLAIMED,
             certificate=self._certificate(),
             explanation=self.explanation,
             stages=tuple(self.stages),
@@ -268,7 +262,7 @@ class ExactPlacement:
     def _infeasible(self, explanation: tuple[str, ...]) -> Answer:
         return Answer(
             Status.INFEASIBLE,
-            proof=Proof.CERTIFIED,
+            proof=Proof.CLAIMED,
             certificate=PlacementCertificate(
                 problem_digest=digest(self.arrays.problem),
                 denominator=1,
@@ -280,9 +274,7 @@ class ExactPlacement:
             solver=self.solver,
         )
 
-    def _certificate(self) -> PlacementCertificate | None:
-        if self.proof is not Proof.CERTIFIED:
-            return None
+    def _certificate(self) -> PlacementCertificate:
         return PlacementCertificate(
             problem_digest=digest(self.arrays.problem),
             denominator=1 if self.prices is None else self.prices.denominator,
