@@ -17,6 +17,7 @@ from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import PydanticCustomError
 
 from leotrek_opt.instances.json_reader import MAX_RATIO, MAX_UNPACKED_BYTES
 from leotrek_opt.models.base import rejection
@@ -115,6 +116,8 @@ class ArrayReader:
             raise rejection("npz", f"must be a SHA-256 in hexadecimal (got {shown(npz)})")
         try:
             array = self._member(self._archive(npz), name, shape, dtype)
+        except PydanticCustomError:
+            raise
         except _DAMAGE as error:
             raise rejection("", f"{npz}.npz is damaged: {error}") from None
         if array_reference(array)["array"] != name:
@@ -207,7 +210,7 @@ def _check_directory(path: Path) -> None:
         stream.seek(max(0, size - 42))
         tail = stream.read()
     locator, end = tail[:-22], tail[-22:]
-    if size > MAX_UNPACKED_BYTES + 2**20 or len(end) < 22 or not end.startswith(b"PK\5\6"):
+    if len(end) < 22 or not end.startswith(b"PK\5\6"):
         raise zipfile.BadZipFile("it is not an archive of arrays")
     (directory_bytes,) = struct.unpack("<I", end[12:16])
     if directory_bytes > 2**20 or locator.startswith(b"PK\6\7"):

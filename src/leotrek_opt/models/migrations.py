@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leotrek_opt.errors import InputError
+
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 MIGRATIONS: Mapping[tuple[str, int], Migration] = {}
@@ -37,9 +39,14 @@ def migrate(document: dict[str, Any], kind: str, version: int, target: int) -> d
 
     Raises
     ------
-    KeyError
-        If a step on the way is missing.
+    InputError
+        If the document is not one of its version, so that a step finds something else than it
+        expects.
     """
     for step in range(version, target):
-        document = {**MIGRATIONS[kind, step](document), "version": step + 1}
+        bring_forward = MIGRATIONS[kind, step]
+        try:
+            document = {**bring_forward(document), "version": step + 1}
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"is no {kind} document of version {step}: {error!r}") from None
     return document
