@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leotrek_opt.errors import InputError, ModelTooLargeError
@@ -357,7 +357,6 @@ def test_objective_step_is_the_common_divisor(
     assert model.arrays().objective_step == step
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_every_way_to_add_rows_gives_the_same_matrix(data: st.DataObject) -> None:
     n_rows = data.draw(st.integers(0, 6))
@@ -382,7 +381,6 @@ def test_every_way_to_add_rows_gives_the_same_matrix(data: st.DataObject) -> Non
         assert np.array_equal(model.arrays().indices, column)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_evaluation_agrees_with_python_integers(seed: int) -> None:
     rng = np.random.default_rng(seed)

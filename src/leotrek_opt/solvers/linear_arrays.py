@@ -64,6 +64,11 @@ class ModelArrays:
     offset: int
 
     @property
+    def sign(self) -> int:
+        """1 if the model minimises, -1 if it maximises."""
+        return 1 if self.minimise else -1
+
+    @property
     def objective_step(self) -> int | None:
         """Greatest common divisor of the costs, or None if a continuous column has a cost.
 
