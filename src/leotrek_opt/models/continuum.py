@@ -164,8 +164,8 @@ class NodeEvent(StrictModel):
 
     ``available=False`` forbids the node to every function whose own step is this one or later;
     functions placed earlier stay. ``capacity`` replaces the capacity of ``resource`` for all that
-    run there, also those placed earlier. ``except_functions`` are untouched by either. Events of one
-    step apply in the order of ``order``, then of the list; the last one counts.
+    run there, also those placed earlier. ``except_functions`` are untouched by either. Events of
+    one step apply in the order of ``order``, then of the list; the last one counts.
     """
 
     step: StepIndex
@@ -258,7 +258,7 @@ class Continuum(StrictModel):
         if leading != satellites or self.nodes.kind.count("satellite") != satellites:
             raise rejection(
                 "nodes.kind",
-                f"the {satellites} satellites of the shells must come first, and no other satellite",
+                f"the {satellites} satellites of the shells must come first, and no others",
             )
         positioned = np.zeros(nodes, dtype=bool)
         for series in self.positions:

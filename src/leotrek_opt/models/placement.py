@@ -25,10 +25,10 @@ class PlacementObjective(StrictModel):
     """What is minimised.
 
     ``sum_latency`` is the sum over data edges of the route latency (the metric of the HyperDrive
-    paper: no execution, no transfer). ``critical_path`` is finish minus arrival of a workflow, where
-    a function starts when the last of its inputs has arrived. ``data_sources`` adds the latency of
-    every data source to the sum, or its transfer to the path. Several workflows count by their sum
-    or by their maximum.
+    paper: no execution, no transfer). ``critical_path`` is finish minus arrival of a workflow,
+    where a function starts when the last of its inputs has arrived. ``data_sources`` adds the
+    latency of every data source to the sum, or its transfer to the path. Several workflows count
+    by their sum or by their maximum.
     """
 
     metric: Literal["sum_latency", "critical_path"] = "sum_latency"
@@ -46,11 +46,11 @@ class ThermalRule(StrictModel):
     """Nodes with a heat profile must stay at or below a limit while a function runs.
 
     With m the execution time in minutes and c the cores the function asks for,
-    ``hyperdrive`` estimates ``int(T_orbit m) mod int(T_max) + heating c m - radiated m`` (as published;
-    a longer function can come out cooler). ``monotone`` starts from the hotter of the current and the
-    orbit's base temperature and adds ``max(0, heating c - radiated) m``; with ``time_constant_min`` t
-    the last m becomes ``t (1 - exp(-m / t))``, rounded half to even to 1e-9. A function without
-    execution time leaves the current temperature.
+    ``hyperdrive`` estimates ``int(T_orbit m) mod int(T_max) + heating c m - radiated m`` (as
+    published; a longer function can come out cooler). ``monotone`` starts from the hotter of the
+    current and the orbit's base temperature and adds ``max(0, heating c - radiated) m``; with
+    ``time_constant_min`` t the last m becomes ``t (1 - exp(-m / t))``, rounded half to even to
+    1e-9. A function without execution time leaves the current temperature.
     """
 
     model: Literal["monotone", "hyperdrive"] = "monotone"

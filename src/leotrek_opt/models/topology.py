@@ -111,9 +111,9 @@ class PlusGrid(StrictModel):
     """Each satellite linked to its two neighbours in plane and one in each adjacent plane.
 
     Satellite ``s`` of plane ``p`` meets ``s + shift`` of plane ``p + 1``. ``"shortest"`` picks the
-    shift whose longest link at the first step is shortest, whatever the seam. Across the seam ``"phased"`` adds the
-    Walker phasing to the slot, ``"unshifted"`` does not (as StarryNet), ``"none"`` leaves the seam
-    open; star patterns never cross it.
+    shift whose longest link at the first step is shortest, whatever the seam. Across the seam
+    ``"phased"`` adds the Walker phasing to the slot, ``"unshifted"`` does not (as StarryNet),
+    ``"none"`` leaves the seam open; star patterns never cross it.
     """
 
     type: Literal["plus_grid"] = "plus_grid"
@@ -142,8 +142,8 @@ class GroundLinks(StrictModel):
 class FibreLinks(StrictModel):
     """Terrestrial links: each ground node of ``kinds`` to its ``neighbours`` nearest ones.
 
-    Length is the great circle on a sphere of 6371 km times ``path_stretch``; ``max_range_km`` limits
-    the great circle itself.
+    Length is the great circle on a sphere of 6371 km times ``path_stretch``; ``max_range_km``
+    limits the great circle itself.
     """
 
     kinds: tuple[Literal["edge", "ground_station", "cloud"], ...] = ("ground_station", "cloud")

@@ -66,8 +66,8 @@ class Function(StrictModel):
     ``architectures`` lists where it runs, empty for anywhere. ``execution_ms`` holds its execution
     time by architecture; it is empty (unknown, counted as 0) or covers every allowed architecture.
     ``step`` names the snapshot in which its incoming edges and data sources are measured. From then
-    on it occupies its ``demand``: for ever, or for the steps of ``hold``. A ``pinned`` function stays
-    on its node and still needs room there unless ``reserves`` is false.
+    on it occupies its ``demand``: for ever, or for the steps of ``hold``. A ``pinned`` function
+    stays on its node and still needs room there unless ``reserves`` is false.
     """
 
     id: Identifier
