@@ -70,32 +70,34 @@ Verbose = Annotated[
 ]
 
 
-def exit_code(result: Result) -> int:
+def exit_code(result: Result, *, interrupted: bool = False) -> int:
     """Return the exit code that one result calls for.
 
     Parameters
     ----------
     result
         What a solver answered.
+    interrupted
+        Whether the user asked to stop; an answer that is final all the same counts as one.
 
     Returns
     -------
     int
         As documented for the program.
     """
-    codes = {
-        "optimal": SOLVED,
-        "feasible": SOLVED,
-        "infeasible": INFEASIBLE,
-        "interrupted": INTERRUPTED,
-        "error": INTERNAL_ERROR,
-    }
-    code = codes.get(str(result.status), NO_SOLUTION)
-    # A heuristic that could not place everything says so itself; a claim that fails is another
-    # matter.
-    if code in {SOLVED, INTERNAL_ERROR} and result.violations:
+    status = str(result.status)
+    if status == "error":
+        # Either the checker refuted a claim, or there is nothing but a failure to report.
+        return FAILED_VERIFICATION if result.solution is not None else INTERNAL_ERROR
+    if status in {"optimal", "feasible"} and result.violations:
         return FAILED_VERIFICATION
-    return code
+    if status == "optimal":
+        return SOLVED
+    if status == "infeasible":
+        return INFEASIBLE
+    if interrupted or status == "interrupted":
+        return INTERRUPTED
+    return SOLVED if status == "feasible" else NO_SOLUTION
 
 
 def read_problem(path: Path) -> PlacementProblem:
@@ -150,6 +152,19 @@ def frozen(problem: PlacementProblem, path: Path) -> PlacementProblem:
     explicit = problem.replace(continuum=freeze(problem.continuum))
     save(explicit, path)
     return explicit
+
+
+def log_start(problem: PlacementProblem, solvers: str) -> None:
+    """Log what is about to run.
+
+    Parameters
+    ----------
+    problem
+        What is solved.
+    solvers
+        By what.
+    """
+    logging.getLogger("leotrek_opt.cli").info("solving %s by %s", summary(problem), solvers)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from leotrek_opt.cli.common import (
     exit_code,
     frozen,
     interruptible,
+    log_start,
     log_to_stderr,
     milliseconds,
     percent,
@@ -77,6 +78,7 @@ def command(
     if freeze is not None:
         problem = frozen(problem, freeze)
     with interruptible() as cancel, progress(quiet) as on_progress:
+        log_start(problem, ", ".join(names) or "all methods")
         results = api.compare(
             problem,
             names or None,
@@ -96,7 +98,7 @@ def command(
     else:
         print(f"{file}: {summary(problem)}, {problem.objective.name}\n")
         _print_comparison(results)
-    return _joint_exit_code(results)
+    return _joint_exit_code(results, interrupted=cancel.is_set())
 
 
 def gaps_to_best_bound(results: Sequence[Result]) -> list[float | None]:
@@ -126,8 +128,10 @@ def gaps_to_best_bound(results: Sequence[Result]) -> list[float | None]:
     return gaps
 
 
-def _joint_exit_code(results: Sequence[Result]) -> int:
+def _joint_exit_code(results: Sequence[Result], *, interrupted: bool) -> int:
     codes = {exit_code(result) for result in results}
+    if interrupted:
+        codes.add(INTERRUPTED)
     for code in (FAILED_VERIFICATION, INTERRUPTED, SOLVED, INFEASIBLE, NO_SOLUTION):
         if code in codes:
             return code

@@ -22,6 +22,7 @@ from leotrek_opt.cli.common import (
     exit_code,
     frozen,
     interruptible,
+    log_start,
     log_to_stderr,
     milliseconds,
     percent,
@@ -62,6 +63,7 @@ def command(
     if freeze is not None:
         problem = frozen(problem, freeze)
     with interruptible() as cancel, progress(quiet) as on_progress:
+        log_start(problem, solver)
         result = api.solve(
             problem,
             solver,
@@ -80,7 +82,7 @@ def command(
         print_csv(*_record(result))
     else:
         _print_summary(problem, result)
-    return exit_code(result)
+    return exit_code(result, interrupted=cancel.is_set())
 
 
 def _record(result: Result) -> tuple[list[str], list[list[object]]]:

@@ -41,7 +41,10 @@ def command(
         raise InputError(
             f'must be "result" or "solution" (got "{kind}")', file=result, field="kind"
         )
-    found = api.verify(posed, answer)
+    try:
+        found = api.verify(posed, answer)
+    except InputError as error:
+        raise error.in_file(result) from None
     violations = [violation.model_dump() for violation in found.violations]
     if output_format == "json":
         report = {
