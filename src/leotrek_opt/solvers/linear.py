@@ -464,19 +464,18 @@ class LinearModel:
 def _kinds(
     integer: ArrayLike, implied: ArrayLike, shape: tuple[int, ...], name: str
 ) -> NDArray[np.int8]:
-    kinds = np.zeros(shape, dtype=np.int8)
-    given = {
-        "integer": (integer, ColumnKind.INTEGER),
-        "implied_integer": (implied, ColumnKind.IMPLIED_INTEGER),
-    }
-    for what, (flags, kind) in given.items():
-        array = np.asarray(flags)
+    flags = {"integer": np.asarray(integer), "implied_integer": np.asarray(implied)}
+    for what, array in flags.items():
         if array.dtype != np.bool_ or array.shape not in {(), shape}:
             raise InputError(f"must be booleans of shape {shape}", field=f"{name}.{what}")
-        chosen = np.broadcast_to(array, shape)
-        if np.any(kinds[chosen]):
-            raise InputError("must not be integer and implied_integer at once", field=name)
-        kinds[chosen] = kind
+    if np.any(flags["integer"] & flags["implied_integer"]):
+        raise InputError("must not be integer and implied_integer at once", field=name)
+    kinds = np.empty(shape, dtype=np.int8)
+    kinds[...] = np.where(
+        flags["integer"],
+        np.int8(ColumnKind.INTEGER),
+        flags["implied_integer"] * np.int8(ColumnKind.IMPLIED_INTEGER),
+    )
     return kinds.reshape(-1)
 
 

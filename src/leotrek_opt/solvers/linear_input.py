@@ -286,7 +286,8 @@ def canonical_rows(
     ascending[inner - 1] = True
     if not ascending.all():
         key = np.repeat(np.arange(lengths.size, dtype=np.int64) * n_columns, lengths) + entries
-        order = np.argsort(key)
+        # A stable sort is a merge of ascending runs, and rows are mostly made of a few of them.
+        order = np.argsort(key, kind="stable")
         key = key[order]
         twice = np.flatnonzero(key[1:] == key[:-1])
         if twice.size:
