@@ -6,14 +6,19 @@ beside the JSON. Every figure is the median over fresh processes that do nothing
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import numpy as np
+from _common import Figures, parser, report
+
+from leotrek_opt.instances.documents import save
+from leotrek_opt.models.continuum import Continuum, NodeTable, TimeGrid
+from leotrek_opt.models.topology import ExplicitTopology
 
 NODES, LINKS, STEPS = 7_030, 15_160, 100
 
@@ -37,12 +42,6 @@ print(json.dumps({
 
 def write_document(folder: Path) -> Path:
     """Save the continuum and return its file."""
-    import numpy as np
-
-    from leotrek_opt.instances.documents import save
-    from leotrek_opt.models.continuum import Continuum, NodeTable, TimeGrid
-    from leotrek_opt.models.topology import ExplicitTopology
-
     rng = np.random.default_rng(1)
     source = rng.integers(0, NODES, LINKS)
     continuum = Continuum(
@@ -66,8 +65,8 @@ def write_document(folder: Path) -> Path:
     return save(continuum, folder / "continuum.json")
 
 
-def measure(repeats: int) -> dict[str, dict[str, float | int | str]]:
-    """Return the figures and the conditions they were taken under."""
+def measure(repeats: int) -> Figures:
+    """Return the medians over fresh processes."""
     with tempfile.TemporaryDirectory() as name:
         document = write_document(Path(name))
         sizes = {path.suffix: path.stat().st_size for path in Path(name).iterdir()}
@@ -82,34 +81,16 @@ def measure(repeats: int) -> dict[str, dict[str, float | int | str]]:
             )
             for _ in range(repeats)
         ]
-    figures = {key: round(statistics.median(run[key] for run in runs), 4) for key in runs[0]}
-    figures |= {"json_bytes": sizes[".json"], "npz_bytes": sizes[".npz"]}
-    return {
-        "figures": figures,
-        "conditions": {
-            "nodes": NODES,
-            "links": LINKS,
-            "steps": STEPS,
-            "repeats": repeats,
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-        },
-    }
+    figures: Figures = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+    return figures | {"json_bytes": sizes[".json"], "npz_bytes": sizes[".npz"]}
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="three processes instead of nine")
-    parser.add_argument("--format", choices=["table", "json"], default="table")
-    arguments = parser.parse_args()
-    report = measure(3 if arguments.quick else 9)
-    if arguments.format == "json":
-        print(json.dumps(report))
-        return
-    for part in report.values():
-        for key, value in part.items():
-            print(f"{key:<12}  {value}")
+    arguments = parser("time and memory to load a large explicit continuum").parse_args()
+    repeats = 3 if arguments.quick else 9
+    conditions = {"nodes": NODES, "links": LINKS, "steps": STEPS, "repeats": repeats}
+    report(measure(repeats), conditions, arguments.format)
 
 
 if __name__ == "__main__":
