@@ -70,7 +70,7 @@ docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(STAMP)
-	@for script in benchmarks/*.py; do \
+	@for script in benchmarks/[!_]*.py; do \
 		[ -e "$$script" ] || continue; \
 		echo "$$script" >&2; \
 		$(BIN)/python "$$script" --quick --format json || exit 1; \

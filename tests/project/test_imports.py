@@ -73,7 +73,7 @@ def test_verify_loads_no_engine(tmp_path: Path) -> None:
     small = ["--satellites", "72", "--edge", "10", "--ground-stations", "2", "--workflows", "1"]
     problem, result = str(tmp_path / "problem.json"), str(tmp_path / "result.json")
     assert main(["generate", "wildfire", *small, "--out", problem]) == 0
-    main(["solve", problem, "--solver", "greedy", "--out", result])
+    main(["solve", problem, "--solver", "first-fit", "--out", result])
     arguments = ["verify", problem, result]
     loaded = modules_loaded_by(
         f"from leotrek_opt.cli.main import main\nassert main({arguments!r}) in (0, 5)"
