@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 from importlib import metadata
 from typing import TypedDict
 
@@ -27,16 +26,7 @@ OPTIONAL = ("matplotlib", "plotly", "torch")
 """Distributions that come with an extra."""
 
 # Which distribution carries which engine, by the names that `solve` takes.
-_ENGINES = {"highs": "highspy", "cpsat": "ortools", "scip": "ortools", "pdlp": "ortools"}
-
-# Solver programs that Pyomo runs as a child process, by Pyomo's name for them.
-_PYOMO_PROGRAMS = {
-    "cbc": "cbc",
-    "cplex": "cplex",
-    "glpk": "glpsol",
-    "gurobi": "gurobi_cl",
-    "scip": "scip",
-}
+_ENGINES = {"highs": "highspy"}
 
 
 class Versions(TypedDict):
@@ -71,14 +61,13 @@ def installed_version(distribution: str) -> str | None:
 def show_versions() -> Versions:
     """Return the versions that belong in every report of a problem.
 
-    Nothing heavy is imported: versions come from package metadata, and Pyomo's external solvers
-    from the search path.
+    Nothing heavy is imported: versions come from package metadata.
 
     Returns
     -------
     Versions
         ``leotrek_opt``, ``python``, ``platform``, ``packages`` (``None`` for what is not
-        installed) and ``engines`` (engine name to the version or program that carries it).
+        installed) and ``engines`` (name that ``solve`` takes, to what carries the engine).
 
     Examples
     --------
@@ -92,12 +81,6 @@ def show_versions() -> Versions:
         for engine, distribution in _ENGINES.items()
         if packages[distribution] is not None
     }
-    if packages["pyomo"] is not None:
-        if packages["highspy"] is not None:
-            engines["pyomo:appsi_highs"] = engines["highs"]
-        for solver, program in _PYOMO_PROGRAMS.items():
-            if (path := shutil.which(program)) is not None:
-                engines[f"pyomo:{solver}"] = path
     return Versions(
         leotrek_opt=__version__,
         python=platform.python_version(),
