@@ -154,3 +154,10 @@ def test_nearest_name() -> None:
     assert nearest_name("resise", ["resize", "detect"]) == ' (did you mean "resize"?)'
     assert nearest_name("xyz", ["resize", "detect"]) == ""
     assert nearest_name("x", []) == ""
+
+
+def test_nearest_name_among_very_many() -> None:
+    known = {f"satellite-{index:05d}" for index in range(30_000)}
+    assert nearest_name("satelite-04711", known) == ' (did you mean "satellite-04711"?)'
+    assert nearest_name("satellite-4711x", known) == nearest_name("satellite-4711x", sorted(known))
+    assert nearest_name("ground", known) == ""

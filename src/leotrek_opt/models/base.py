@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import heapq
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -38,6 +39,9 @@ MAX_SIZE_BYTES = 10**13
 MAX_EXECUTION_MS = 10**9
 MAX_QUANTITY = 10**12
 MAX_STEPS = 100_000
+
+MAX_COMPARED_NAMES = 200
+"""Names that are compared thoroughly to find the nearest one."""
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:#-]{1,128}$")]
 """A name used in cross references; never a file name."""
@@ -225,8 +229,26 @@ def nearest_name(name: str, known: Iterable[str]) -> str:
     str
         `` (did you mean "x"?)`` or ``""``.
     """
-    matches = difflib.get_close_matches(name, list(known), n=1)
+    names = list(known)
+    if len(names) > MAX_COMPARED_NAMES:
+        # Comparing with every node of a constellation would take longer than to load it.
+        names = heapq.nlargest(
+            MAX_COMPARED_NAMES, names, key=lambda other: (_shared_ends(name, other), other)
+        )
+    matches = difflib.get_close_matches(name, names, n=1)
     return f' (did you mean "{matches[0]}"?)' if matches else ""
+
+
+def _shared_ends(left: str, right: str) -> int:
+    """Return how many characters two names have in common at their start and at their end."""
+    shorter = min(len(left), len(right))
+    start = 0
+    while start < shorter and left[start] == right[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and left[-1 - end] == right[-1 - end]:
+        end += 1
+    return start + end
 
 
 def input_error(
