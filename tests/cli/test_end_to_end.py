@@ -8,7 +8,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,22 +139,24 @@ def test_infeasible_problem_ends_with_3_and_says_why(
     assert greedy.id in said.out
 
 
-def test_ctrl_c_ends_with_130_and_the_best_answer(wildfire: Path, tmp_path: Path) -> None:
-    """Interrupt the real program while the local search, which has no end of its own, runs."""
+def test_ctrl_c_ends_with_130_and_the_best_answer(leotrek: Leotrek, tmp_path: Path) -> None:
+    """Interrupt the real program while the local search improves a large problem."""
+    wildfire = tmp_path / "wildfire.json"
+    sizes = ["--satellites", "432", "--edge", "40", "--workflows", "30"]
+    assert leotrek("generate", "wildfire", *sizes, "--seed", 1, "--out", wildfire).code == 0
     out = tmp_path / "result.json"
     child = subprocess.Popen(
         [
             *(sys.executable, "-m", "leotrek_opt", "solve", str(wildfire), "--solver", "lns"),
-            *("--time-limit", "120", "--format", "json", "--out", str(out), "-v"),
+            *("--time-limit", "120", "--format", "json", "--out", str(out), "-vv"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert child.stderr is not None
-    while "solving" not in child.stderr.readline():
+    while "lns  objective" not in child.stderr.readline():
         assert child.poll() is None
-    time.sleep(2)
     child.send_signal(signal.SIGINT)
     printed, said = child.communicate(timeout=60)
     assert child.returncode == 130, said

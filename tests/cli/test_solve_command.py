@@ -273,6 +273,8 @@ def test_logging_goes_to_stderr_when_asked_for(
     said = leotrek("solve", problem_file, "-v", "--format", "json")
     assert "INFO leotrek_opt.somewhere: step one" in said.err
     json.loads(said.out)
+    said = leotrek("solve", problem_file, "-vv", "--quiet")
+    assert "0.1 s  exact  objective 13.0000  first placement" in said.err
 
 
 class Terminal(io.StringIO):

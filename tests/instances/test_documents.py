@@ -393,3 +393,9 @@ def test_workflow_documents_stand_alone(tmp_path: Path) -> None:
     flow = Workflow(id="flow", functions=(Function(id="a"),))
     save(flow, tmp_path / "flow.json")
     assert load(tmp_path / "flow.json", "workflow") == flow
+
+
+def test_example_of_the_documentation_is_a_document() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "documents.md").read_text(encoding="utf-8")
+    example = page.split("```json\n", maxsplit=2)[1].partition("```")[0]
+    assert isinstance(loads(example), PlacementProblem)

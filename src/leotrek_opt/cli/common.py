@@ -196,7 +196,7 @@ def interruptible() -> Iterator[threading.Event]:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
-    """Show what is going on in one line on stderr, if somebody is looking.
+    """Tell what is going on: in one line on a terminal's stderr, in the log when all is logged.
 
     Parameters
     ----------
@@ -206,27 +206,30 @@ def progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
     Yields
     ------
     callable or None
-        To be called with each event of a solve.
+        To be called with each event of a solve; None if nobody is looking.
     """
+    logger = logging.getLogger("leotrek_opt.cli")
+    if logger.isEnabledFor(logging.DEBUG):
+        yield lambda event: logger.debug("%s", _in_words(event))
+        return
     if quiet or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
     from rich.markup import escape
 
-    console = Console(stderr=True, highlight=False)
-    with console.status("reading the problem") as status:
+    with Console(stderr=True, highlight=False).status("reading the problem") as status:
+        yield lambda event: status.update(escape(_in_words(event)))
 
-        def show(event: Progress) -> None:
-            values = [
-                f"{name} {milliseconds(None if quanta is None else quanta / 1e6)}"
-                for name, quanta in (("objective", event.objective), ("bound", event.bound))
-                if quanta is not None
-            ]
-            parts = [f"{event.seconds:.1f} s", event.method, *values, event.message]
-            status.update(escape("  ".join(part for part in parts if part)))
 
-        yield show
+def _in_words(event: Progress) -> str:
+    values = [
+        f"{name} {milliseconds(quanta / 1e6)}"
+        for name, quanta in (("objective", event.objective), ("bound", event.bound))
+        if quanta is not None
+    ]
+    parts = [f"{event.seconds:.1f} s", event.method, *values, event.message]
+    return "  ".join(part for part in parts if part)
 
 
 def log_to_stderr(verbosity: int) -> None:
