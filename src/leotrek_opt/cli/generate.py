@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from leotrek_opt.cli.common import SOLVED, Out, Quiet, Seed, summary
+from leotrek_opt.cli.common import SOLVED, Out, Quiet, Seed
+from leotrek_opt.cli.output import summary
 
 Count = Annotated[int | None, typer.Option(min=1, help="Other than the scenario's own number.")]
 

@@ -18,19 +18,15 @@ from leotrek_opt.cli.common import (
     Threads,
     TimeLimit,
     Verbose,
-    count_violations,
     exit_code,
     frozen,
     interruptible,
     log_start,
     log_to_stderr,
-    milliseconds,
-    percent,
-    print_csv,
-    print_table,
     progress,
     read_problem,
 )
+from leotrek_opt.cli.output import count_violations, milliseconds, percent, print_csv, print_table
 
 if TYPE_CHECKING:
     from leotrek_opt.models.placement import PlacementProblem

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from leotrek_opt.cli.common import BAD_INPUT, SOLVED, summary
+from leotrek_opt.cli.common import BAD_INPUT, SOLVED
+from leotrek_opt.cli.output import summary
 
 
 def command(

@@ -7,13 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from leotrek_opt.cli.common import (
-    FAILED_VERIFICATION,
-    SOLVED,
-    log_to_stderr,
-    milliseconds,
-    read_problem,
-)
+from leotrek_opt.cli.common import FAILED_VERIFICATION, SOLVED, log_to_stderr, read_problem
+from leotrek_opt.cli.output import milliseconds
 
 
 def command(
