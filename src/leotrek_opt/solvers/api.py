@@ -358,10 +358,10 @@ def _judge(
         evaluation = evaluate(prepared.problem, solution, prepared.series)
         result = _with_evaluation(result, evaluation, method)
     if check and result.certificate is not None and result.status is not Status.ERROR:
-        is_carried, _, sentence = _check_certificate(prepared, result)
+        is_carried, derived, sentence = _check_certificate(prepared, result)
         _LOGGER.info("%s: %s", result.solver, sentence)
         if is_carried:
-            result = result.replace(proof=Proof.CERTIFIED)
+            result = _with_derived_bound(result, derived).replace(proof=Proof.CERTIFIED)
     return result.replace(verify_s=time.monotonic() - started)
 
 
@@ -413,6 +413,24 @@ def _refuted(result: Result, sentence: str) -> Result:
     _LOGGER.error("%s", sentence)
     return result.replace(
         status=Status.ERROR, proof=Proof.NONE, explanation=(*result.explanation, sentence)
+    )
+
+
+def _with_derived_bound(result: Result, derived: int | None) -> Result:
+    """Take over a bound that the certificate carries beyond what the method claimed."""
+    claimed, objective = result.bound_quanta, result.objective_quanta
+    if derived is None or claimed is None or derived <= claimed or result.certificate is None:
+        return result
+    result = result.replace(
+        bound_quanta=derived,
+        bound=_ms(derived),
+        certificate=result.certificate.replace(bound_ns=derived),
+    )
+    if objective is None:
+        return result
+    status = Status.OPTIMAL if derived == objective and result.is_verified else result.status
+    return result.replace(
+        gap=(objective - derived) / objective if objective else 0.0, status=status
     )
 
 

@@ -2,8 +2,8 @@
 
 What differs from ``hyperdrive@published``:
 
-- The vicinity holds the nearest nodes of each kind, around the predecessors and the data sources,
-  not the first of a list around the first predecessor; if no node of it passes, all nodes are tried.
+- The vicinity holds the nearest nodes of each kind around predecessors and data sources, not the
+  first of a list around the first predecessor; if no node of it passes, all nodes are tried.
 - Temperature, minimum bandwidth, availability and every latency limit are filters.
 - Nodes are ranked by the exact sum of their incoming latencies (transfers and execution for the
   critical path), not by the largest one in whole milliseconds; ties go to the order of the list.

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from leotrek_opt.solvers.arrays.placement import PlacementArrays
 from leotrek_opt.solvers.exact.placement.bounds import BoundCalculator
 from leotrek_opt.solvers.exact.placement.search import Search
+from leotrek_opt.solvers.exact.placement.start import insert_greedily
 from leotrek_opt.solvers.heuristics.answers import answer
-from leotrek_opt.solvers.heuristics.greedy import greedy, insert_greedily
+from leotrek_opt.solvers.heuristics.greedy import greedy
 from leotrek_opt.solvers.heuristics.hyperdrive import hyperdrive
 from leotrek_opt.solvers.heuristics.published import (
     first_fit,

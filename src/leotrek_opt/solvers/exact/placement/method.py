@@ -20,16 +20,15 @@ from leotrek_opt.models.canonical import digest
 from leotrek_opt.models.certificate import Multiplier, PlacementCertificate
 from leotrek_opt.solvers.arrays.placement import PlacementArrays
 from leotrek_opt.solvers.exact.placement.bounds import Bound, BoundCalculator
-from leotrek_opt.solvers.exact.placement.domains import DenseDomain, IntArray, SparseDomain
+from leotrek_opt.solvers.exact.placement.domains import DenseDomain, SparseDomain
 from leotrek_opt.solvers.exact.placement.milp import SHARED_CAPACITY, solve_survivors
 from leotrek_opt.solvers.exact.placement.prices import Prices, find_prices
 from leotrek_opt.solvers.exact.placement.propagation import propagate
 from leotrek_opt.solvers.exact.placement.search import Search
+from leotrek_opt.solvers.exact.placement.start import CANDIDATES_PER_FUNCTION, best_candidates
 from leotrek_opt.solvers.method import Answer, Request, Stage
 from leotrek_opt.solvers.status import Proof, Status
-from leotrek_opt.topology.routing import FloatArray
 
-CANDIDATES_PER_FUNCTION = (16, 64, 256)
 MAX_DENSE_PAIRS = 20_000
 FEW_PAIRS = 500
 """Up to this many survivors the MILP is faster than any search for a better placement."""
@@ -87,7 +86,7 @@ class ExactPlacement:
                 ("no placement exists even if every workflow had all nodes to itself",)
             )
         self._raise_bound(bound.value)
-        self._first_placements(bound, propagation.allowed)
+        self._first_placements(bound)
         if not self._good_enough and not self._prune_sparse(bound):
             self._refine()
         return self._answer()
@@ -116,7 +115,7 @@ class ExactPlacement:
         if np.isfinite(value):
             self.bound_ns = max(self.bound_ns, math.ceil(value))
 
-    def _first_placements(self, bound: Bound, allowed: np.ndarray) -> None:
+    def _first_placements(self, bound: Bound) -> None:
         """Insert workflows on the candidates of least bound, on more while nothing is found."""
         with self._stage("insertion") as facts:
             if self.request.warm_start is not None:
@@ -124,10 +123,7 @@ class ExactPlacement:
             for size in CANDIDATES_PER_FUNCTION:
                 if self._proven or self.request.budget.spent:
                     break
-                candidates = [
-                    _smallest(given, allowed[function], size)
-                    for function, given in enumerate(bound.given)
-                ]
+                candidates = [best_candidates(given, size) for given in bound.given]
                 self.dense = DenseDomain(self.arrays, candidates)
                 self.search.construct_in_several_orders(self.dense, self.request.budget)
                 if self.search.best is not None and size > CANDIDATES_PER_FUNCTION[0]:
@@ -318,12 +314,6 @@ def solve_dp(arrays: PlacementArrays, request: Request) -> Answer:
         Optimal if the bound is met, else the best placement from insertion with a valid bound.
     """
     return ExactPlacement(arrays, request).run_dynamic_program()
-
-
-def _smallest(given: FloatArray, allowed: np.ndarray, size: int) -> IntArray:
-    open_nodes = np.flatnonzero(allowed & np.isfinite(given))
-    best = open_nodes[np.argsort(given[open_nodes], kind="stable")[:size]]
-    return np.sort(best)
 
 
 def _multipliers(arrays: PlacementArrays, prices: Prices) -> tuple[Multiplier, ...]:

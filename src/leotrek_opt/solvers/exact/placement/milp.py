@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leotrek_opt.solvers.formulations.placement import PlacementModel, build
-
 from leotrek_opt.errors import InputError
 from leotrek_opt.solvers.arrays.placement import PlacementArrays
 from leotrek_opt.solvers.arrays.placement.objective import is_feasible, objective_ns
@@ -16,6 +14,7 @@ from leotrek_opt.solvers.engines.highs import HighsEngine
 from leotrek_opt.solvers.engines.protocol import EngineResult, Limits, Termination
 from leotrek_opt.solvers.exact.placement.domains import IntArray
 from leotrek_opt.solvers.exact.placement.propagation import propagate
+from leotrek_opt.solvers.formulations.placement import PlacementModel, build
 from leotrek_opt.solvers.method import Answer, Request, Stage
 from leotrek_opt.solvers.status import Proof, Status
 from leotrek_opt.topology.routing import FloatArray

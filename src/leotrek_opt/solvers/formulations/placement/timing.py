@@ -27,9 +27,9 @@ FloatArray = NDArray[np.float64]
 _Adjacent = dict[int, list[tuple[int, int]]]
 """By function, in topological order: edge and function at its other end."""
 
-MAX_ROW_COEFFICIENT = 2**31
+MAX_ROW_COEFFICIENT = 10**6
 """Largest matrix entry that times may cause. Solvers take 1e-6 for nothing: on an entry of this
-size that is already 2,000 units."""
+size that is one unit; entries of 2**31 have been seen to make a feasible model infeasible."""
 
 
 @dataclass(frozen=True, eq=False)
