@@ -834,3 +834,10 @@ def test_missing_features_are_named() -> None:
     require_features(ENGINE, needed)
     with pytest.raises(UnsupportedError, match="weak does not offer: integer, threads, time_limit"):
         require_features(Weak(), needed)
+
+
+def test_empty_model_with_a_row_that_zero_breaks_is_infeasible() -> None:
+    model = LinearModel()
+    model.add_rows([], lengths=[0], lower=1, upper=1, name="impossible")
+    assert ENGINE.solve(model).status is Status.INFEASIBLE
+    assert ENGINE.solve(LinearModel()).status is Status.OPTIMAL

@@ -451,6 +451,9 @@ def _read(highs: highspy.Highs, task: _Task, solutions: int) -> Claim:
         message=message,
     )
     if ended == _Ended.kModelEmpty:
+        # HiGHS calls every model without columns empty, also one with a row that 0 does not keep.
+        if np.any((task.arrays.row_lower > 0) | (task.arrays.row_upper < 0)):
+            return replace(claim, infeasible=True)
         return replace(claim, values=np.zeros(task.arrays.cost.size), objective=0.0, bound=0.0)
     if info.primal_solution_status == int(highspy.kSolutionStatusFeasible) and solution.value_valid:
         claim = replace(
