@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from leotrek_opt.errors import InputError, ModelTooLargeError
 from leotrek_opt.solvers.linear import ColumnKind, LinearModel
+from leotrek_opt.solvers.linear_arrays import model_digest
 
 
 def binaries(n: int) -> LinearModel:
@@ -180,9 +181,9 @@ def test_words_are_made_only_when_asked_for() -> None:
         ({"lower": 0.5}, "v.lower"),
         ({"lower": math.nan}, "v.lower"),
         ({"upper": math.nan}, "v.upper"),
-        ({"lower": -math.inf}, "v.lower"),
+        ({"lower": -math.inf, "integer": True}, "v.lower"),
         ({"lower": 2, "upper": 1}, "v"),
-        ({"lower": math.inf, "upper": math.inf}, "v.lower"),
+        ({"lower": math.inf, "upper": math.inf}, "v"),
         ({"upper": -math.inf}, "v"),
         ({"cost": math.inf}, "v.cost"),
         ({"cost": [1, 2]}, "v.cost"),
@@ -408,3 +409,30 @@ def test_evaluation_agrees_with_python_integers(seed: int) -> None:
         if not lower[i].item() <= value <= upper[i].item()
     ]
     assert [(v.index, v.value) for v in model.violations_of(point)] == expected
+
+
+def test_copy_takes_another_objective_and_leaves_the_first_model_alone() -> None:
+    model = binaries(2)
+    other = model.copy(cost=[3, -1], minimise=False, offset=7)
+    extra = other.add_variables((), lower=-math.inf, upper=0, name="extra")
+    other.add_rows([0, int(extra)], upper=1, name="more")
+    assert (model.n_variables, model.n_rows) == (2, 0)
+    assert model.objective_of([1, 1]) == 0
+    assert other.objective_of([1, 1, 0]) == 9
+    assert not other.minimise
+    assert other.column_label(1) == model.column_label(1)
+    assert other.column_label(2) == "extra"
+
+
+def test_digest_depends_on_every_number_and_on_no_name() -> None:
+    def build(name: str, upper: int) -> LinearModel:
+        model = LinearModel()
+        x = model.add_variables(2, lower=0, upper=upper, cost=1, integer=True, name=name)
+        model.add_rows(x, upper=1, name="row")
+        return model
+
+    first = model_digest(build("x", 1).arrays())
+    assert first == model_digest(build("y", 1).arrays())
+    assert first != model_digest(build("x", 2).arrays())
+    assert first != model_digest(build("x", 1).copy(minimise=False).arrays())
+    assert first != model_digest(build("x", 1).copy(cost=[1, 2]).arrays())

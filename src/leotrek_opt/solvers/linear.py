@@ -171,8 +171,8 @@ class LinearModel:
         shape
             Shape of the block; ``()`` for a single variable.
         lower, upper
-            Bounds, whole numbers that broadcast to `shape`. Only a continuous variable may have an
-            infinite upper bound.
+            Bounds, whole numbers that broadcast to `shape`. Only a continuous variable may have
+            infinite ones.
         cost
             Objective coefficients, whole numbers that broadcast to `shape`.
         integer
@@ -200,13 +200,14 @@ class LinearModel:
         require_room(self._n_variables + size, "variables")
         part = _Columns(
             whole_numbers(cost, sizes, f"{name}.cost", MAX_VALUE),
-            whole_numbers(lower, sizes, f"{name}.lower", MAX_VALUE),
+            whole_numbers(lower, sizes, f"{name}.lower", MAX_VALUE, infinite=True),
             whole_numbers(upper, sizes, f"{name}.upper", MAX_VALUE, infinite=True),
             _kinds(integer, implied_integer, sizes, name),
         )
         require_order(part.lower, part.upper, name)
-        if np.any(np.isinf(part.upper) & (part.kind != ColumnKind.CONTINUOUS)):
-            raise InputError("must be finite for integer variables", field=f"{name}.upper")
+        for side, bound in (("lower", part.lower), ("upper", part.upper)):
+            if np.any(np.isinf(bound) & (part.kind != ColumnKind.CONTINUOUS)):
+                raise InputError("must be finite for integer variables", field=f"{name}.{side}")
         start = self._n_variables
         self._column_blocks.append(_new_block(self._column_blocks, name, start, sizes, words))
         self._column_parts.append(part)
@@ -385,6 +386,48 @@ class LinearModel:
                 self._offset,
             )
         return self._arrays
+
+    def copy(
+        self,
+        *,
+        cost: ArrayLike | None = None,
+        minimise: bool | None = None,
+        offset: int | None = None,
+    ) -> LinearModel:
+        """Return a model of its own with the same variables and rows, to which more can be added.
+
+        Parameters
+        ----------
+        cost
+            New objective coefficients, whole numbers, shape (n,); None keeps those there are.
+        minimise, offset
+            New sense and constant of the objective; None keeps them.
+
+        Returns
+        -------
+        LinearModel
+            Shares the arrays, which are read-only, until something is added.
+
+        Raises
+        ------
+        InputError
+            If a number is not a whole number in range.
+        """
+        self.arrays()
+        other = LinearModel(
+            minimise=self._minimise if minimise is None else minimise,
+            offset=self._offset if offset is None else offset,
+        )
+        (columns,), other._row_parts = self._column_parts, list(self._row_parts)
+        if cost is not None:
+            columns = columns._replace(
+                cost=whole_numbers(cost, (self._n_variables,), "cost", MAX_VALUE)
+            )
+        other._column_parts = [columns]
+        other._column_blocks, other._row_blocks = list(self._column_blocks), list(self._row_blocks)
+        other._n_variables, other._n_rows = self._n_variables, self._n_rows
+        other._n_nonzeros = self._n_nonzeros
+        return other
 
     def column_label(self, column: int) -> str:
         """Return the label of a column: block name and indices, such as ``place[3,17]``."""

@@ -6,6 +6,7 @@ in int64, or in Python ints where int64 would not hold them: no rounding either 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -37,7 +38,8 @@ class ModelArrays:
     Attributes
     ----------
     cost, lower, upper
-        Objective coefficient and bounds of each column, float64, shape (n,); ``upper`` may be inf.
+        Objective coefficient and bounds of each column, float64, shape (n,); bounds of continuous
+        columns may be infinite.
     kind
         :class:`ColumnKind` of each column, int8, shape (n,).
     indptr, indices, data
@@ -79,6 +81,36 @@ class ModelArrays:
         if np.any(self.kind[priced] == ColumnKind.CONTINUOUS):
             return None
         return int(np.gcd.reduce(self.cost[priced].astype(np.int64))) if priced.any() else 1
+
+
+def model_digest(arrays: ModelArrays) -> str:
+    """Return the SHA-256 of a model: of all its numbers, not of its names.
+
+    Parameters
+    ----------
+    arrays
+        The model.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    size, rows = arrays.cost.size, arrays.row_lower.size
+    found = hashlib.sha256(f"{size} {rows} {arrays.minimise:d} {arrays.offset}\n".encode())
+    for array in (
+        arrays.cost,
+        arrays.lower,
+        arrays.upper,
+        arrays.kind,
+        arrays.indptr,
+        arrays.indices,
+        arrays.data,
+        arrays.row_lower,
+        arrays.row_upper,
+    ):
+        found.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+    return found.hexdigest()
 
 
 @dataclass(frozen=True)

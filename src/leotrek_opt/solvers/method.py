@@ -30,6 +30,8 @@ class Progress:
         Best known values in quanta, None while unknown.
     message
         What has just been done, for people.
+    nodes
+        Branch-and-bound nodes so far, 0 where there are none.
     """
 
     seconds: float
@@ -37,6 +39,7 @@ class Progress:
     objective: int | None
     bound: int | None
     message: str = ""
+    nodes: int = 0
 
 
 class Budget:
@@ -105,6 +108,9 @@ class Tracker:
         Gives the clock.
     on_progress
         Called with every event, or None.
+    on_assignment
+        Called with objective and placement of every better solution whose placement is at hand, so
+        that it survives whatever happens to this process; or None.
     """
 
     budget: Budget
@@ -112,10 +118,18 @@ class Tracker:
     method: str = ""
     objective: int | None = None
     bound: int | None = None
+    nodes: int = 0
     incumbents: list[tuple[float, int | None, int | None]] = field(default_factory=list)
+    on_assignment: Callable[[int, NDArray[np.int64]], None] | None = None
 
     def report(
-        self, *, objective: int | None = None, bound: int | None = None, message: str = ""
+        self,
+        *,
+        objective: int | None = None,
+        bound: int | None = None,
+        message: str = "",
+        nodes: int = 0,
+        assignment: NDArray[np.int64] | None = None,
     ) -> None:
         """Record a value if it improves on the best one, and tell the caller.
 
@@ -127,20 +141,37 @@ class Tracker:
             A valid lower bound, in quanta.
         message
             What has just been done.
+        nodes
+            Branch-and-bound nodes so far; 0 if there is nothing to say about them.
+        assignment
+            The placement that has the objective, if it is at hand.
         """
         better_objective = objective is not None and (
             self.objective is None or objective < self.objective
         )
         better_bound = bound is not None and (self.bound is None or bound > self.bound)
+        more_nodes = nodes > self.nodes
+        self.nodes = max(nodes, self.nodes)
         if better_objective:
             self.objective = objective
+            if objective is not None and assignment is not None and self.on_assignment is not None:
+                self.on_assignment(objective, assignment)
         if better_bound:
             self.bound = bound
         if better_objective or better_bound:
             self.incumbents.append((self.budget.elapsed_s, self.objective, self.bound))
-        if self.on_progress is not None and (better_objective or better_bound or message):
+        if self.on_progress is not None and (
+            better_objective or better_bound or more_nodes or message
+        ):
             self.on_progress(
-                Progress(self.budget.elapsed_s, self.method, self.objective, self.bound, message)
+                Progress(
+                    self.budget.elapsed_s,
+                    self.method,
+                    self.objective,
+                    self.bound,
+                    message,
+                    self.nodes,
+                )
             )
 
 

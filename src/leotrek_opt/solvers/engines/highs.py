@@ -29,14 +29,15 @@ from leotrek_opt.solvers.engines.answers import (
     snapped,
 )
 from leotrek_opt.solvers.engines.highs_options import Option, checked_options, set_option
-from leotrek_opt.solvers.engines.native_call import call_native
+from leotrek_opt.solvers.engines.native_call import SIGN_OF_LIFE_S, call_native
 from leotrek_opt.solvers.engines.protocol import (
-    BoundCallback,
+    EngineEvent,
     EngineResult,
+    EventCallback,
     Feature,
-    IncumbentCallback,
     Limits,
     Termination,
+    require_features,
 )
 from leotrek_opt.solvers.linear import ColumnKind, LinearModel, ModelArrays
 
@@ -58,7 +59,7 @@ _TERMINATIONS = {
     _Ended.kTimeLimit: Termination.TIME_LIMIT,
     _Ended.kSolutionLimit: Termination.NODE_LIMIT,
     _Ended.kIterationLimit: Termination.ENGINE_LIMIT,
-    _Ended.kMemoryLimit: Termination.ENGINE_LIMIT,
+    _Ended.kMemoryLimit: Termination.MEMORY_LIMIT,
     _Ended.kInterrupt: Termination.CANCELLED,
     _Ended.kHighsInterrupt: Termination.CANCELLED,
     _Ended.kUnknown: Termination.UNKNOWN,
@@ -75,7 +76,7 @@ class HighsEngine:
 
     name = "highs"
     family = "highs"
-    features = frozenset(Feature)
+    features = frozenset(Feature) - {Feature.MEMORY_LIMIT}
 
     def __init__(self) -> None:
         if (highspy.HIGHS_VERSION_MAJOR, highspy.HIGHS_VERSION_MINOR) != (1, 13):
@@ -96,13 +97,13 @@ class HighsEngine:
         limits: Limits = Limits(),  # noqa: B008 frozen
         *,
         warm_start: ArrayLike | None = None,
-        on_incumbent: IncumbentCallback | None = None,
-        on_bound: BoundCallback | None = None,
+        on_event: EventCallback | None = None,
         cancel: threading.Event | None = None,
         options: Mapping[str, object] | None = None,
     ) -> EngineResult:
         """Solve a model; parameters, result and errors are those of the protocol."""
         started = time.monotonic()
+        require_features(self, limits.features())
         arrays = model.arrays()
         is_lp = not np.any(arrays.kind == ColumnKind.INTEGER)
         task = _Task(
@@ -114,7 +115,7 @@ class HighsEngine:
             step=arrays.objective_step,
             start=None if warm_start is None else checked_start(model, warm_start),
         )
-        return _solved(model, task, cancel, on_incumbent, on_bound)
+        return _solved(model, task, cancel, on_event)
 
     def solve_lp(
         self,
@@ -152,7 +153,7 @@ class HighsEngine:
             is_lp=True,
             step=None,
         )
-        return _solved(model, task, cancel, None, None)
+        return _solved(model, task, cancel, None)
 
 
 def load(arrays: ModelArrays, *, offset: float = 0.0) -> highspy.Highs:
@@ -247,26 +248,28 @@ class _Seen:
     bound: float | None = None
     nodes: int = 0
     solutions: int = 0
+    told: float = -math.inf
+    """When the caller was last told anything."""
     failure: BaseException | None = None
 
 
 @dataclass(frozen=True)
 class _Progress:
-    """A better solution, or without values a better bound."""
+    """A better solution, or without values a better bound or a sign of life."""
 
     values: FloatArray | None
     objective: float | None
     bound: float | None
+    nodes: int
 
 
 def _solved(
     model: LinearModel,
     task: _Task,
     cancel: threading.Event | None,
-    on_incumbent: IncumbentCallback | None,
-    on_bound: BoundCallback | None,
+    on_event: EventCallback | None,
 ) -> EngineResult:
-    claim = _claim(task, cancel, _deliver(task, on_incumbent, on_bound))
+    claim = _claim(task, cancel, _deliver(task, on_event))
     if claim.infeasible and claim.unbounded:
         claim = _decided(task, claim, cancel)
     return concluded(
@@ -311,23 +314,23 @@ def _claim(
     return claim
 
 
-def _deliver(
-    task: _Task, on_incumbent: IncumbentCallback | None, on_bound: BoundCallback | None
-) -> Callable[[_Progress], None]:
+def _deliver(task: _Task, on_event: EventCallback | None) -> Callable[[_Progress], None]:
     arrays = task.arrays
 
     def deliver(progress: _Progress) -> None:
-        bound = progress.bound
+        if on_event is None:
+            return
+        bound, objective, values = progress.bound, progress.objective, progress.values
         if bound is not None:
             if task.limits.cutoff is not None:
                 bound = min(bound, task.inner(task.limits.cutoff))
             bound = settled_bound(arrays, bound, task.step)
-        if progress.values is not None and on_incumbent is not None:
-            values = snapped(arrays, progress.values, "HiGHS")
-            on_incumbent(objective_at(arrays, values), values, bound)
-        elif progress.values is None and on_bound is not None and bound is not None:
-            incumbent = progress.objective
-            on_bound(bound, None if incumbent is None else arrays.offset + arrays.sign * incumbent)
+        if values is not None:
+            values = snapped(arrays, values, "HiGHS")
+            objective = objective_at(arrays, values)
+        elif objective is not None:
+            objective = arrays.offset + arrays.sign * objective
+        on_event(EngineEvent(objective, bound, progress.nodes, values))
 
     return deliver
 
@@ -411,13 +414,17 @@ def _callback(
                 seen.values = np.array(told.mip_solution, dtype=np.float64)
                 seen.objective = told.objective_function_value - task.offset
                 seen.solutions += 1
-                post(_Progress(seen.values, seen.objective, seen.bound))
+                post(_Progress(seen.values, seen.objective, seen.bound, seen.nodes))
             elif kind == _Callback.kCallbackMipInterrupt:
                 seen.nodes = told.mip_node_count
                 bound = told.mip_dual_bound - task.offset
-                if math.isfinite(bound) and (seen.bound is None or bound > seen.bound):
+                is_better = math.isfinite(bound) and (seen.bound is None or bound > seen.bound)
+                if is_better:
                     seen.bound = bound
-                    post(_Progress(None, seen.objective, bound))
+                now = time.monotonic()
+                if is_better or now >= seen.told + SIGN_OF_LIFE_S:
+                    seen.told = now
+                    post(_Progress(None, seen.objective, seen.bound, seen.nodes))
             answer.user_interrupt = stop.is_set()
         except BaseException as error:
             # It must not travel through native frames: the run ends first, then it is raised.

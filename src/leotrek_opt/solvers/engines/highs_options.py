@@ -6,13 +6,13 @@ at. Options that the engine answers for itself, that print or that touch files a
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 
 import highspy
 
 from leotrek_opt.errors import EngineError, InputError, UnsupportedError
+from leotrek_opt.solvers.engines.options import nearest_option, split_options
 
 Option = bool | int | float | str
 
@@ -29,6 +29,19 @@ _BY_LIMITS = {
     "objective_target": "target",
 }
 _SILENCE_AND_FILES = ("log_", "write_", "read_", "solution_file", "output_flag")
+_COMMON: Mapping[str, Mapping[str, tuple[str, Option]]] = {
+    "presolve": {"on": ("presolve", "on"), "off": ("presolve", "off")},
+    "heuristics": {
+        "off": ("mip_heuristic_effort", 0.0),
+        "low": ("mip_heuristic_effort", 0.02),
+        "high": ("mip_heuristic_effort", 0.3),
+    },
+    "lp_algorithm": {
+        "dual_simplex": ("simplex_strategy", 1),
+        "primal_simplex": ("simplex_strategy", 4),
+        "barrier": ("solver", "ipm"),
+    },
+}
 _DROPS_INTEGRALITY = ("solver", "solve_relaxation")
 
 
@@ -75,13 +88,19 @@ def checked_options(options: Mapping[str, object] | None, *, integer: bool) -> d
     """
     if not options:
         return {}
+    takes = {
+        name: words for name, words in _COMMON.items() if name != "lp_algorithm" or not integer
+    }
+    common, own = split_options(options, "highs", takes)
+    checked = dict(_COMMON[name][word] for name, word in common.items())
     highs = highspy.Highs()
     set_option(highs, "output_flag", False)
-    checked: dict[str, Option] = {}
-    for name, value in options.items():
+    for name, value in own.items():
         status, kind = highs.getOptionType(name)
         if status != _OK:
-            raise InputError(f"HiGHS has no such option{_nearest(name)}", field=f"options.{name}")
+            known = [option for option in dir(highspy.HighsOptions()) if option[0] != "_"]
+            hint = nearest_option(name, known)
+            raise InputError(f"HiGHS has no such option{hint}", field=f"options.{name}")
         _require_free(name, value, integer)
         checked[name] = _typed(name, value, kind)
         if highs.setOptionValue(name, checked[name]) != _OK:
@@ -114,9 +133,3 @@ def _typed(name: str, value: object, kind: highspy.HighsOptionType) -> Option:
     raise InputError(
         f"must be {wanted.get(kind, 'a string')}, not {value!r}", field=f"options.{name}"
     )
-
-
-def _nearest(name: str) -> str:
-    known = [option for option in dir(highspy.HighsOptions()) if not option.startswith("_")]
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""

@@ -24,6 +24,9 @@ POLL_S = 0.02
 PATIENCE_S = 0.4
 """How long a call that was asked to stop is waited for."""
 
+SIGN_OF_LIFE_S = 0.5
+"""How often a running engine says that it still runs, if it has nothing better to say."""
+
 
 @dataclass(frozen=True)
 class _Returned(Generic[Outcome]):

@@ -18,10 +18,30 @@ from leotrek_opt.solvers.status import Status
 
 FloatArray = NDArray[np.float64]
 
-IncumbentCallback = Callable[[float, FloatArray, float | None], None]
-"""Called with (objective, values, bound) for each better solution; the bound may be None."""
-BoundCallback = Callable[[float, float | None], None]
-"""Called with (bound, objective of the incumbent or None) for each better bound."""
+
+@dataclass(frozen=True, eq=False)
+class EngineEvent:
+    """A better solution, a better bound, or a sign of life of a running engine.
+
+    Attributes
+    ----------
+    objective, bound
+        Best known values so far, in the model's own sense; None while unknown. They are not less
+        checked than those of a result, but a later event may still improve on them.
+    nodes
+        Branch-and-bound nodes (for CP-SAT: branches) so far, 0 where the engine does not say.
+    values
+        The better solution that this event is about, shape (n,), integer columns exact; None if the
+        event is about the bound or the nodes only.
+    """
+
+    objective: float | None
+    bound: float | None
+    nodes: int = 0
+    values: FloatArray | None = None
+
+
+EventCallback = Callable[[EngineEvent], None]
 
 
 class Feature(StrEnum):
@@ -32,7 +52,7 @@ class Feature(StrEnum):
     INTEGER = "integer"
     """Takes integer columns."""
     INFINITE_BOUNDS = "infinite_bounds"
-    """Takes continuous columns without an upper bound."""
+    """Takes continuous columns without a lower or upper bound."""
     DUALS = "duals"
     """Gives row and column duals of a linear program."""
     WARM_START = "warm_start"
@@ -53,6 +73,8 @@ class Feature(StrEnum):
     """Stops at a solution as good as a given objective."""
     THREADS = "threads"
     """Takes more than one thread."""
+    MEMORY_LIMIT = "memory_limit"
+    """Ends by itself before it takes more memory than allowed."""
     SEED = "seed"
     """The same seed gives the same run, with one thread and without a time limit."""
 
@@ -65,8 +87,9 @@ class Termination(StrEnum):
     GAP = "gap"
     TIME_LIMIT = "time_limit"
     NODE_LIMIT = "node_limit"
+    MEMORY_LIMIT = "memory_limit"
     ENGINE_LIMIT = "engine_limit"
-    """Another limit of the engine, such as iterations or memory."""
+    """Another limit of the engine, such as iterations."""
     CUTOFF = "cutoff"
     """The engine claims that nothing is better than the cutoff."""
     TARGET = "target"
@@ -98,6 +121,8 @@ class Limits:
         Only solutions with a strictly better objective are wanted; None for no such limit.
     target
         Stop at a solution whose objective is at least as good; None for no such limit.
+    memory_limit_mib
+        Stop before the engine takes more memory than this; None for no such limit.
 
     Raises
     ------
@@ -113,13 +138,19 @@ class Limits:
     max_nodes: int | None = None
     cutoff: float | None = None
     target: float | None = None
+    memory_limit_mib: int | None = None
 
     def __post_init__(self) -> None:
         for field in ("time_limit_s", "relative_gap", "absolute_gap"):
             value = getattr(self, field)
             if value is not None and not (_is_number(value) and value >= 0):
                 raise InputError(f"must be a number >= 0, not {value!r}", field=field)
-        for field, low in (("threads", 1), ("seed", 0), ("max_nodes", 0)):
+        for field, low in (
+            ("threads", 1),
+            ("seed", 0),
+            ("max_nodes", 0),
+            ("memory_limit_mib", 1),
+        ):
             value = getattr(self, field)
             if value is not None and not (_is_integer(value) and low <= value < 2**31):
                 raise InputError(
@@ -139,6 +170,7 @@ class Limits:
             Feature.NODE_LIMIT: self.max_nodes is not None,
             Feature.CUTOFF: self.cutoff is not None,
             Feature.TARGET: self.target is not None,
+            Feature.MEMORY_LIMIT: self.memory_limit_mib is not None,
         }
         return frozenset(feature for feature, is_wanted in wanted.items() if is_wanted)
 
@@ -221,8 +253,7 @@ class Engine(Protocol):
         limits: Limits = ...,
         *,
         warm_start: ArrayLike | None = None,
-        on_incumbent: IncumbentCallback | None = None,
-        on_bound: BoundCallback | None = None,
+        on_event: EventCallback | None = None,
         cancel: threading.Event | None = None,
         options: Mapping[str, object] | None = None,
     ) -> EngineResult:
@@ -236,13 +267,15 @@ class Engine(Protocol):
             When to stop.
         warm_start
             A complete feasible point, shape (n,). The result is never worse.
-        on_incumbent, on_bound
-            Called on the calling thread while the engine runs. An exception raised in them stops
-            the engine and then reaches the caller.
+        on_event
+            Called on the calling thread while the engine runs, with better solutions, better bounds
+            and now and then a sign of life. An exception raised in it stops the engine and then
+            reaches the caller.
         cancel
             Set it, from any thread, to stop.
         options
-            The engine's own options by name, for what `limits` does not cover.
+            For what `limits` does not cover: words of the common vocabulary
+            (:mod:`leotrek_opt.solvers.engines.options`), or the engine's own options by name.
 
         Returns
         -------
@@ -280,7 +313,7 @@ def model_features(model: LinearModel) -> frozenset[Feature]:
     wanted = {
         Feature.CONTINUOUS: 0 in kinds,
         Feature.INTEGER: 1 in kinds,
-        Feature.INFINITE_BOUNDS: bool(np.isinf(arrays.upper).any()),
+        Feature.INFINITE_BOUNDS: bool((np.isinf(arrays.lower) | np.isinf(arrays.upper)).any()),
     }
     return frozenset(feature for feature, is_wanted in wanted.items() if is_wanted)
 

@@ -11,7 +11,12 @@ from leotrek_opt.errors import InputError
 from leotrek_opt.solvers.arrays.placement import PlacementArrays
 from leotrek_opt.solvers.arrays.placement.objective import is_feasible, objective_ns
 from leotrek_opt.solvers.engines.highs import HighsEngine
-from leotrek_opt.solvers.engines.protocol import EngineResult, Limits, Termination
+from leotrek_opt.solvers.engines.protocol import (
+    EngineEvent,
+    EngineResult,
+    Limits,
+    Termination,
+)
 from leotrek_opt.solvers.exact.placement.domains import IntArray
 from leotrek_opt.solvers.exact.placement.propagation import propagate
 from leotrek_opt.solvers.formulations.placement import PlacementModel, build
@@ -98,16 +103,17 @@ def solve_survivors(
     # A coarser unit rounds objectives down, so a cutoff in ns would cut off too much.
     cutoff = float(best_ns) if best_ns is not None and model.unit_ns == 1 else None
 
-    def on_incumbent(_objective: float, values: FloatArray, bound: float | None) -> None:
-        assignment = model.decode(values)
-        if is_feasible(arrays, assignment):
-            request.tracker.report(
-                objective=objective_ns(arrays, assignment),
-                bound=None if bound is None else _capped(model.bound_ns(bound), best_ns),
-            )
-
-    def on_bound(bound: float, _objective: float | None) -> None:
-        request.tracker.report(bound=_capped(model.bound_ns(bound), best_ns))
+    def on_event(event: EngineEvent) -> None:
+        bound = None if event.bound is None else _capped(model.bound_ns(event.bound), best_ns)
+        assignment = None if event.values is None else model.decode(event.values)
+        if assignment is not None and not is_feasible(arrays, assignment):
+            assignment = None
+        request.tracker.report(
+            objective=None if assignment is None else objective_ns(arrays, assignment),
+            bound=bound,
+            nodes=event.nodes,
+            assignment=assignment,
+        )
 
     result = engine.solve(
         model.linear,
@@ -119,8 +125,7 @@ def solve_survivors(
             cutoff=cutoff,
         ),
         warm_start=start,
-        on_incumbent=on_incumbent,
-        on_bound=on_bound,
+        on_event=on_event,
         cancel=request.budget.cancel,
         options=engine_options,
     )
