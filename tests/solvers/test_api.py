@@ -14,6 +14,7 @@ from leotrek_opt.models.placement import PlacementProblem, ThermalRule
 from leotrek_opt.models.topology import ExplicitTopology
 from leotrek_opt.models.workflow import DataEdge, Function, Loop, Workflow
 from leotrek_opt.solvers import api
+from leotrek_opt.solvers import run as run_module
 from leotrek_opt.solvers.api import compare, methods, solve, verify
 from leotrek_opt.solvers.method import Answer, Progress
 from leotrek_opt.solvers.registry import Ability, Method
@@ -53,7 +54,8 @@ def wrong_method(monkeypatch: pytest.MonkeyPatch, answer: Answer, *abilities: Ab
     """Make every name stand for a method with a given answer."""
     method = Method("liar", "placement", frozenset(abilities), "", "tests:liar")
     monkeypatch.setattr(Method, "load", lambda _: lambda _arrays, _request: answer)
-    monkeypatch.setattr(api, "_look_up", lambda _: [(method, "")])
+    for module in (api, run_module):
+        monkeypatch.setattr(module, "methods_for", lambda _: [(method, "")])
 
 
 @pytest.mark.parametrize("solver", ["auto", "exact", "dp", "milp", "milp:highs", "highs"])

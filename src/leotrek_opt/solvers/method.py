@@ -187,6 +187,8 @@ class Request:
         Where incumbents and bounds go.
     gap
         Relative gap at which it may stop.
+    absolute_gap_ns
+        Difference of objective and bound at which it may stop.
     seed, threads
         For reproducibility.
     warm_start
@@ -200,11 +202,28 @@ class Request:
     budget: Budget
     tracker: Tracker
     gap: float = 0.0
+    absolute_gap_ns: int = 0
     seed: int = 0
     threads: int = 1
     warm_start: NDArray[np.int64] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     argument: str = ""
+
+    def is_close(self, objective: int, bound: int) -> bool:
+        """Tell whether a bound is so close to an objective that the method may stop.
+
+        Parameters
+        ----------
+        objective, bound
+            In quanta.
+
+        Returns
+        -------
+        bool
+            Whether one of the two gaps is kept.
+        """
+        distance = objective - bound
+        return distance <= self.gap * objective or distance <= self.absolute_gap_ns
 
 
 @dataclass(frozen=True)

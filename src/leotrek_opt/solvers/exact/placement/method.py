@@ -99,7 +99,7 @@ class ExactPlacement:
     @property
     def _good_enough(self) -> bool:
         best = self.search.best_ns
-        return best is not None and best - self.bound_ns <= self.request.gap * best
+        return best is not None and self.request.is_close(best, self.bound_ns)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[dict[str, float | int | str]]:

@@ -10,10 +10,11 @@ from typing import Any
 from leotrek_opt.errors import InputError
 from leotrek_opt.solvers.arrays.placement import PlacementArrays
 from leotrek_opt.solvers.arrays.placement.objective import is_feasible, objective_ns
-from leotrek_opt.solvers.engines.highs import HighsEngine
+from leotrek_opt.solvers.engines import engine_named
 from leotrek_opt.solvers.engines.protocol import (
     EngineEvent,
     EngineResult,
+    Feature,
     Limits,
     Termination,
 )
@@ -24,6 +25,7 @@ from leotrek_opt.solvers.method import Answer, Request, Stage
 from leotrek_opt.solvers.status import Proof, Status
 from leotrek_opt.topology.routing import FloatArray
 
+DEFAULT_ENGINE = "highs"
 MAX_NONZEROS = 20_000_000
 """Default of the option ``max_nonzeros``: about 2 GiB in HiGHS."""
 
@@ -76,7 +78,8 @@ def solve_survivors(
     arrays
         The problem.
     request
-        Limits, threads, seed, callbacks; options ``max_nonzeros`` and ``engine``.
+        Limits, threads, seed, callbacks; options ``max_nonzeros`` and ``engine``; the engine's name
+        as argument, HiGHS if that is empty.
     candidates
         Nodes by function, or None for all allowed.
     best_ns
@@ -96,12 +99,14 @@ def solve_survivors(
     model = build(
         arrays, None if candidates is None else list(candidates), max_nonzeros=max_nonzeros
     )
-    engine = HighsEngine()
+    engine = engine_named(request.argument or DEFAULT_ENGINE)
     start = None
     if request.warm_start is not None and best_ns is None:
         start = _start(arrays, model, request.warm_start)
-    # A coarser unit rounds objectives down, so a cutoff in ns would cut off too much.
-    cutoff = float(best_ns) if best_ns is not None and model.unit_ns == 1 else None
+    # A coarser unit rounds objectives down, so a cutoff in ns would cut off too much. An engine
+    # that takes no cutoff looks at all placements; its bound is none the worse for that.
+    takes_cutoff = model.unit_ns == 1 and Feature.CUTOFF in engine.features
+    cutoff = float(best_ns) if best_ns is not None and takes_cutoff else None
 
     def on_event(event: EngineEvent) -> None:
         bound = None if event.bound is None else _capped(model.bound_ns(event.bound), best_ns)
@@ -120,11 +125,12 @@ def solve_survivors(
         Limits(
             time_limit_s=request.budget.remaining_s,
             relative_gap=request.gap,
+            absolute_gap=(request.absolute_gap_ns // model.unit_ns) or None,
             threads=request.threads,
             seed=request.seed,
             cutoff=cutoff,
         ),
-        warm_start=start,
+        warm_start=start if Feature.WARM_START in engine.features else None,
         on_event=on_event,
         cancel=request.budget.cancel,
         options=engine_options,

@@ -1,0 +1,322 @@
+"""What the checker says: of an answer just given, and of a result that somebody brings.
+
+This and :mod:`.api` are the only modules of the solvers that ask ``evaluation``. A claim that does
+not hold never leaves as an answer: it becomes an error with both values.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+from leotrek_opt.errors import InputError
+from leotrek_opt.evaluation.placement import Evaluation, evaluate
+from leotrek_opt.models.base import NS_PER_MS
+from leotrek_opt.models.placement import PlacementSolution, Violation
+from leotrek_opt.solvers.certificate import placement_bound
+from leotrek_opt.solvers.method import Answer
+from leotrek_opt.solvers.prepared import Prepared
+from leotrek_opt.solvers.registry import Ability, Method
+from leotrek_opt.solvers.result import Result
+from leotrek_opt.solvers.status import Proof, Status
+
+_LOGGER = logging.getLogger("leotrek_opt")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What :func:`verify` found.
+
+    Parameters
+    ----------
+    ok
+        The solution keeps every rule and nothing that the result claims is refuted.
+    violations
+        Rules that the solution breaks.
+    objective
+        Recomputed, in the unit of the result; None without a complete solution.
+    bound
+        The bound that could be re-derived without a solver, None if there is no certificate.
+    proof
+        ``certified`` if the re-derived bound carries the claim, else ``claimed`` or ``none``.
+    messages
+        One sentence for each thing that was checked.
+    """
+
+    ok: bool
+    violations: tuple[Violation, ...]
+    objective: float | None
+    bound: float | None
+    proof: Proof
+    messages: tuple[str, ...]
+
+
+def judge(
+    prepared: Prepared, method: Method, answer: Answer, result: Result, *, check: bool
+) -> Result:
+    """Fill in what the checker says of an answer; refute what it cannot confirm.
+
+    Parameters
+    ----------
+    prepared
+        The problem.
+    method
+        What gave the answer.
+    answer
+        Its claims.
+    result
+        Everything else that is known.
+    check
+        Whether a certificate is checked.
+
+    Returns
+    -------
+    Result
+        With objective, bound, violations and proof.
+    """
+    started = time.monotonic()
+    result = _with_bound(result, answer.bound, answer.proof)
+    if answer.certificate is not None:
+        result = result.replace(certificate=answer.certificate)
+    if answer.assignment is not None:
+        solution = prepared.arrays.solution(answer.assignment).replace(
+            problem_digest=prepared.digest
+        )
+        result = result.replace(solution=solution)
+        evaluation = evaluate(prepared.problem, solution, prepared.series)
+        result = _with_evaluation(result, evaluation, method)
+    if check and result.certificate is not None and result.status is not Status.ERROR:
+        is_carried, derived, sentence = check_certificate(prepared, result)
+        _LOGGER.info("%s: %s", result.solver, sentence)
+        if is_carried:
+            result = _with_derived_bound(result, derived).replace(proof=Proof.CERTIFIED)
+    return result.replace(verify_s=time.monotonic() - started)
+
+
+def _with_bound(result: Result, bound: int | None, proof: Proof) -> Result:
+    if bound is None:
+        return result.replace(proof=proof)
+    return result.replace(bound_quanta=bound, bound=in_ms(bound), proof=proof)
+
+
+def _with_evaluation(result: Result, evaluation: Evaluation, method: Method) -> Result:
+    objective = evaluation.objective_ns
+    result = result.replace(
+        objective_quanta=objective,
+        objective=in_ms(objective),
+        breakdown=evaluation.breakdown,
+        violations=evaluation.violations,
+        is_verified=not evaluation.violations,
+    )
+    if evaluation.violations or objective is None:
+        if result.status in (Status.OPTIMAL, Status.FEASIBLE):
+            if Ability.IGNORES_LIMITS in method.abilities:
+                return result.replace(status=Status.NO_SOLUTION)
+            return refuted(
+                result,
+                f"{method.name} calls its placement {result.status}, but "
+                + _say_violations(evaluation),
+            )
+        return result
+    if result.status is Status.NO_SOLUTION:
+        result = result.replace(status=Status.FEASIBLE)
+    bound = result.bound_quanta
+    if bound is None:
+        return result
+    if bound > objective:
+        return refuted(
+            result,
+            f"{method.name} claims a bound of {bound} ns above its own solution of {objective} ns",
+        )
+    if result.status is Status.OPTIMAL and bound < objective:
+        return refuted(
+            result,
+            f"{method.name} claims an optimum, but its bound is {bound} ns and its solution is "
+            f"worth {objective} ns",
+        )
+    return result.replace(gap=(objective - bound) / objective if objective else 0.0)
+
+
+def refuted(result: Result, sentence: str) -> Result:
+    """Turn a result into an error.
+
+    Parameters
+    ----------
+    result
+        What was claimed.
+    sentence
+        What refutes it, with both values.
+
+    Returns
+    -------
+    Result
+        The same values, as an error and without proof.
+    """
+    _LOGGER.error("%s", sentence)
+    return result.replace(
+        status=Status.ERROR, proof=Proof.NONE, explanation=(*result.explanation, sentence)
+    )
+
+
+def _with_derived_bound(result: Result, derived: int | None) -> Result:
+    """Take over a bound that the certificate carries beyond what the method claimed."""
+    claimed, objective = result.bound_quanta, result.objective_quanta
+    if derived is None or claimed is None or derived <= claimed or result.certificate is None:
+        return result
+    result = result.replace(
+        bound_quanta=derived,
+        bound=in_ms(derived),
+        certificate=result.certificate.replace(bound_ns=derived),
+    )
+    if objective is None:
+        return result
+    status = Status.OPTIMAL if derived == objective and result.is_verified else result.status
+    return result.replace(
+        gap=(objective - derived) / objective if objective else 0.0, status=status
+    )
+
+
+def check_certificate(prepared: Prepared, result: Result) -> tuple[bool, int | None, str]:
+    """Derive the bound of a result's certificate without a solver.
+
+    Parameters
+    ----------
+    prepared
+        The problem.
+    result
+        With or without a certificate.
+
+    Returns
+    -------
+    is_carried, bound, sentence
+        Whether the certificate carries the claim, the bound that follows from it in quanta, and the
+        same for people.
+    """
+    if result.certificate is None:
+        return False, None, "there is no certificate"
+    verdict = placement_bound(prepared.arrays, result.certificate)
+    if result.status is Status.INFEASIBLE:
+        if verdict.infeasible:
+            return True, None, "the certificate proves that no solution exists"
+        return False, verdict.bound_ns, "the certificate does not prove infeasibility"
+    if verdict.infeasible:
+        return False, None, "the certificate proves infeasibility, the result says otherwise"
+    bound, claimed = verdict.bound_ns, result.bound_quanta
+    if bound is None or claimed is None:
+        return False, bound, "the certificate gives no bound"
+    if bound >= claimed:
+        return True, bound, f"the certificate carries the bound of {in_ms(claimed)} ms"
+    return (
+        False,
+        bound,
+        f"the certificate carries a bound of {in_ms(bound)} ms, "
+        f"the result claims {in_ms(claimed)} ms",
+    )
+
+
+def verify_solution(prepared: Prepared, solution: PlacementSolution) -> Verification:
+    """Check a bare solution.
+
+    Parameters
+    ----------
+    prepared
+        The problem.
+    solution
+        What is to be believed.
+
+    Returns
+    -------
+    Verification
+        Recomputed objective, and what is wrong.
+    """
+    evaluation = evaluate(prepared.problem, solution, prepared.series)
+    return Verification(
+        ok=not evaluation.violations,
+        violations=evaluation.violations,
+        objective=in_ms(evaluation.objective_ns),
+        bound=None,
+        proof=Proof.NONE,
+        messages=(_say_violations(evaluation),),
+    )
+
+
+def verify_result(prepared: Prepared, result: Result) -> Verification:
+    """Check a result: its solution, its bound, and whether one proves the other.
+
+    Parameters
+    ----------
+    prepared
+        The problem.
+    result
+        What is to be believed.
+
+    Returns
+    -------
+    Verification
+        Recomputed objective and bound, and what is wrong.
+    """
+    messages = []
+    violations: tuple[Violation, ...] = ()
+    objective = None
+    ok = result.status is not Status.ERROR
+    if result.solution is not None:
+        evaluation = evaluate(prepared.problem, result.solution, prepared.series)
+        violations, objective = evaluation.violations, evaluation.objective_ns
+        messages.append(_say_violations(evaluation))
+        ok &= not violations
+        if objective != result.objective_quanta:
+            ok = False
+            messages.append(
+                f"the objective is {in_ms(objective)} ms, the result says {result.objective} ms"
+            )
+    elif result.status in (Status.OPTIMAL, Status.FEASIBLE):
+        ok = False
+        messages.append(f"the result is {result.status} but holds no solution")
+    proof, bound = result.proof, None
+    if result.certificate is not None:
+        is_carried, bound, sentence = check_certificate(prepared, result)
+        messages.append(sentence)
+        if proof is Proof.CERTIFIED and not is_carried:
+            ok, proof = False, Proof.CLAIMED
+    elif proof is Proof.CERTIFIED:
+        ok, proof = False, Proof.CLAIMED
+        messages.append("the result says certified but holds no certificate")
+    if result.status is Status.OPTIMAL and result.bound_quanta != objective:
+        ok = False
+        messages.append("the result says optimal, but its bound does not meet the objective")
+    return Verification(ok, violations, in_ms(objective), in_ms(bound), proof, tuple(messages))
+
+
+def _say_violations(evaluation: Evaluation) -> str:
+    count = len(evaluation.violations)
+    if count == 0:
+        return "the solution keeps every rule"
+    return f"the solution breaks {count} rule(s), first: {evaluation.violations[0].message}"
+
+
+def require_same_problem(wanted: str, named: str) -> None:
+    """Refuse what belongs to another problem.
+
+    Parameters
+    ----------
+    wanted
+        Digest of the problem.
+    named
+        Digest that a document names, empty if none.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError
+        If they differ.
+    """
+    if named and named != wanted:
+        raise InputError(
+            f"belongs to the problem {named[:12]}..., not to {wanted[:12]}...",
+            field="problem_digest",
+        )
+
+
+def in_ms(quanta: int | None) -> float | None:
+    """Return ns as ms, None for None."""
+    return None if quanta is None else quanta / NS_PER_MS
