@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leotrek_opt.solvers.certificate.integers import python_integers
 from leotrek_opt.solvers.linear_arrays import FloatArray, ModelArrays
 
-_INT64_ROOM = 2.0**62
 _PASSES = 8
 
 
-def implied_bounds(arrays: ModelArrays) -> tuple[NDArray[Any], NDArray[Any]]:
+def implied_bounds(arrays: ModelArrays) -> tuple[FloatArray, FloatArray]:
     """Replace infinite column bounds by finite ones where a row implies one.
 
-    In a row ``sum of a_k x_k <= b`` the others are at least their least activity ``s``, so
-    ``a_j x_j <= b - s``. The quotient is rounded outwards to an integer.
+    In a row ``sum of a_k x_k <= b`` the other terms are at least their least activity s, hence
+    ``a_j x_j <= b - s``. The quotient is rounded outwards to a whole number.
 
     Parameters
     ----------
@@ -27,86 +28,84 @@ def implied_bounds(arrays: ModelArrays) -> tuple[NDArray[Any], NDArray[Any]]:
     Returns
     -------
     lower, upper
-        Shape (n,): the model's own bounds where they are finite, Python ints or infinite floats
-        elsewhere (dtype object) if any column lacks a bound, else float64.
+        Shape (n,), whole numbers: the model's own bounds where they are finite, else what the rows
+        imply, or still infinite.
     """
     lower, upper = arrays.lower, arrays.upper
-    if np.isfinite(lower).all() and np.isfinite(upper).all():
+    missing = _count_infinite(lower, upper)
+    if not missing:
         return lower, upper
-    found_lower, found_upper = _exact(lower), _exact(upper)
     rows = _Rows(arrays)
     for _ in range(_PASSES):
-        missing = _count_infinite(found_lower) + _count_infinite(found_upper)
-        rows.tighten(found_lower, found_upper)
-        if missing in {0, _count_infinite(found_lower) + _count_infinite(found_upper)}:
+        lower, upper = rows.tightened(lower, upper)
+        before, missing = missing, _count_infinite(lower, upper)
+        if missing in {0, before}:
             break
-    return found_lower, found_upper
+    return lower, upper
 
 
-def _exact(bounds: FloatArray) -> NDArray[Any]:
-    """Turn whole floats into Python ints; infinities stay floats."""
-    exact = bounds.astype(object)
-    finite = np.isfinite(bounds)
-    exact[finite] = bounds[finite].astype(np.int64).astype(object)
-    return exact
-
-
-def _count_infinite(bounds: NDArray[Any]) -> int:
-    return int(np.count_nonzero(np.isinf(bounds.astype(np.float64))))
+def _count_infinite(lower: FloatArray, upper: FloatArray) -> int:
+    return int(np.count_nonzero(np.isinf(lower)) + np.count_nonzero(np.isinf(upper)))
 
 
 class _Rows:
-    """The rows that hold a column without a bound, as ``a x <= b``, each side for itself."""
+    """The rows that hold a column without a bound."""
 
     def __init__(self, arrays: ModelArrays) -> None:
         lengths = np.diff(arrays.indptr)
         row = np.repeat(np.arange(lengths.size), lengths)
-        open_column = np.isinf(arrays.lower) | np.isinf(arrays.upper)
+        is_open = np.isinf(arrays.lower) | np.isinf(arrays.upper)
         wanted = np.zeros(lengths.size, dtype=bool)
-        wanted[row[open_column[arrays.indices]]] = True
+        wanted[row[is_open[arrays.indices]]] = True
         entries = np.flatnonzero(wanted[row])
-        self.m = lengths.size
+        self.n_rows = lengths.size
         self.row = row[entries]
-        self.column = arrays.indices[entries].astype(np.int64)
-        self.coefficient = arrays.data[entries].astype(np.int64).astype(object)
-        self.limits = arrays.row_upper, -arrays.row_lower
+        self.column = arrays.indices[entries]
+        self.coefficient = python_integers(arrays.data[entries])
+        self.sides = (1, arrays.row_upper), (-1, -arrays.row_lower)
 
-    def tighten(self, lower: NDArray[Any], upper: NDArray[Any]) -> None:
-        """Fill in what one pass over the rows implies, where there was nothing before."""
-        for coefficient, limit in zip(
-            (self.coefficient, -self.coefficient), self.limits, strict=True
-        ):
-            self._tighten(coefficient, limit, lower, upper)
+    def tightened(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Fill in what one pass over the rows implies where there was nothing before."""
+        new_lower, new_upper = lower.copy(), upper.copy()
+        for sign, limit in self.sides:
+            self._fill(sign * self.coefficient, limit, (lower, upper), (new_lower, new_upper))
+        return new_lower, new_upper
 
-    def _tighten(
+    def _fill(
         self,
         coefficient: NDArray[Any],
         limit: FloatArray,
-        lower: NDArray[Any],
-        upper: NDArray[Any],
+        known: tuple[FloatArray, FloatArray],
+        new: tuple[FloatArray, FloatArray],
     ) -> None:
+        """Take the rows as ``coefficient x <= limit``."""
         row, column = self.row, self.column
-        positive = coefficient > 0
-        at_least = np.where(positive, lower[column], upper[column])
-        unbounded = np.isinf(at_least.astype(np.float64))
-        least = np.where(unbounded, 0, coefficient * np.where(unbounded, 0, at_least))
-        unknown = np.bincount(row, unbounded, self.m)
-        activity = np.zeros(self.m, dtype=object)
+        (lower, upper), (new_lower, new_upper) = known, new
+        is_positive = coefficient > 0
+        least_at = np.where(is_positive, lower[column], upper[column])
+        is_unknown = np.isinf(least_at)
+        least = coefficient * python_integers(np.where(is_unknown, 0.0, least_at))
+        activity = np.zeros(self.n_rows, dtype=object)
         np.add.at(activity, row, least)
-        # The other end of the column is what the row limits.
-        limited = np.where(positive, upper[column], lower[column])
-        open_side = np.isinf(limited.astype(np.float64))
-        usable = open_side & np.isfinite(limit[row]) & (unknown[row] == unbounded)
-        chosen = np.flatnonzero(usable)
-        room = (
-            limit[row[chosen]].astype(np.int64).astype(object)
-            - activity[row[chosen]]
-            + least[chosen]
-        )
+        unknown = np.bincount(row, is_unknown, self.n_rows)
+        # A row of this direction limits the other end of a column, given those of all others.
+        limited = np.where(is_positive, upper[column], lower[column])
+        others_known = unknown[row] == is_unknown
+        chosen = np.flatnonzero(np.isinf(limited) & np.isfinite(limit[row]) & others_known)
+        room = python_integers(limit[row[chosen]]) - activity[row[chosen]] + least[chosen]
         for j, a, b in zip(
             column[chosen].tolist(), coefficient[chosen].tolist(), room.tolist(), strict=True
         ):
             if a > 0:
-                upper[j] = min(upper[j], -(-b // a))
+                new_upper[j] = min(new_upper[j], _float_above(-(-b // a)))
             else:
-                lower[j] = max(lower[j], -b // -a)
+                new_lower[j] = max(new_lower[j], -_float_above(-(-b // -a)))
+
+
+def _float_above(value: int) -> float:
+    """Return a whole float that is at least as large, however large the integer is."""
+    try:
+        near = float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.ldexp(1.0, 1000)
+    return near if near >= value else math.nextafter(near, math.inf)
