@@ -26,7 +26,13 @@ OPTIONAL = ("matplotlib", "plotly", "torch")
 """Distributions that come with an extra."""
 
 # Which distribution carries which engine, by the names that `solve` takes.
-_ENGINES = {"highs": "highspy"}
+_ENGINES = {
+    "highs": "highspy",
+    "cpsat": "ortools",
+    "scip": "ortools",
+    "pdlp": "ortools",
+    "pyomo": "pyomo",
+}
 
 
 class Versions(TypedDict):

@@ -114,7 +114,7 @@ def parse(
             text = json.dumps(_rewritten(json.loads(text), stated, place, arrays))
         except RecursionError:
             raise InputError("is nested too deeply") from None
-    model = KINDS[stated].load_model()
+    model = KINDS[stated].load_model(document.get("problem_kind"))
     try:
         with ArrayReader(place, arrays) as reader:
             return model.model_validate_json(text, context={"load_array": reader})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Union
+
+from pydantic import Field, TypeAdapter
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.instances.kinds import KINDS
-from leotrek_opt.models.base import nearest_name
+from leotrek_opt.models.base import StrictModel, nearest_name
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -42,8 +45,11 @@ def json_schema(kind: str) -> dict[str, Any]:
         raise InputError(
             f'no kind "{kind}"{nearest_name(kind, KINDS)}; there are {", ".join(KINDS)}'
         )
-    schema = KINDS[kind].load_model().model_json_schema()
-    schema["required"] = ["kind", "version", *schema.get("required", [])]
+    models = KINDS[kind].load_models()
+    if len(models) > 1:
+        return {"$schema": DIALECT, "title": f"{kind} document", **_one_of(models)}
+    schema = models[0].model_json_schema()
+    _require_header(schema)
     for field in KINDS[kind].parts:
         part = schema["properties"][field]
         if part.get("type") == "array":
@@ -51,3 +57,16 @@ def json_schema(kind: str) -> dict[str, Any]:
         else:
             schema["properties"][field] = {"anyOf": [part, _PART_BY_DIGEST]}
     return {"$schema": DIALECT, "title": f"{kind} document", **schema}
+
+
+def _one_of(models: Sequence[type[StrictModel]]) -> dict[str, Any]:
+    """Return a schema of documents that differ by the problem they belong to."""
+    union: Any = Annotated[Union[tuple(models)], Field(discriminator="problem_kind")]  # noqa: UP007
+    schema = TypeAdapter(union).json_schema()
+    for model in models:
+        _require_header(schema["$defs"][model.__name__])
+    return schema
+
+
+def _require_header(schema: dict[str, Any]) -> None:
+    schema["required"] = ["kind", "version", *schema.get("required", [])]

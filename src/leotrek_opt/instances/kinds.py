@@ -23,6 +23,8 @@ class DocumentKind:
         What it is, in a few words.
     version
         Version that this release writes.
+    by_problem
+        Models of the problems that have one of their own, by the document's ``problem_kind``.
     parts
         Fields that hold other documents (or a list of them), and their kind. Such a part may stand
         in a file of its own and be named by its digest.
@@ -31,19 +33,40 @@ class DocumentKind:
     model: str
     summary: str
     version: int = 1
+    by_problem: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
 
-    def load_model(self) -> type[StrictModel]:
+    def load_model(self, problem_kind: object = None) -> type[StrictModel]:
         """Import the model.
+
+        Parameters
+        ----------
+        problem_kind
+            What the document says it belongs to, if it says anything.
 
         Returns
         -------
         type
             A strict model class.
         """
-        module, _, name = self.model.partition(":")
-        found: type[StrictModel] = getattr(import_module(module), name)
-        return found
+        where = self.by_problem.get(problem_kind, "") if isinstance(problem_kind, str) else ""
+        return _imported(where or self.model)
+
+    def load_models(self) -> tuple[type[StrictModel], ...]:
+        """Import the models of all problems.
+
+        Returns
+        -------
+        tuple of type
+            One unless some problem has a model of its own.
+        """
+        return tuple(_imported(where) for where in (self.model, *self.by_problem.values()))
+
+
+def _imported(where: str) -> type[StrictModel]:
+    module, _, name = where.partition(":")
+    found: type[StrictModel] = getattr(import_module(module), name)
+    return found
 
 
 KINDS: Mapping[str, DocumentKind] = {
@@ -59,10 +82,14 @@ KINDS: Mapping[str, DocumentKind] = {
         "leotrek_opt.models.workflow:Workflow", "functions and the data they pass on"
     ),
     "solution": DocumentKind(
-        "leotrek_opt.models.placement:PlacementSolution", "which function runs on which node"
+        "leotrek_opt.models.placement:PlacementSolution",
+        "which function runs on which node; or the values of a linear model",
+        by_problem={"linear": "leotrek_opt.solvers.model_result:ModelSolution"},
     ),
     "result": DocumentKind(
-        "leotrek_opt.solvers.result:Result", "a solution with its bound, its proof and how it came"
+        "leotrek_opt.solvers.result:Result",
+        "a solution with its bound, its proof and how it came",
+        by_problem={"linear": "leotrek_opt.solvers.model_result:ModelResult"},
     ),
 }
 """Every kind of document, by the name that stands in its field ``kind``."""

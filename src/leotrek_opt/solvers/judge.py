@@ -10,11 +10,16 @@ import logging
 import time
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from leotrek_opt.errors import InputError
 from leotrek_opt.evaluation.placement import Evaluation, evaluate
 from leotrek_opt.models.base import NS_PER_MS
+from leotrek_opt.models.certificate import LinearCertificate, PlacementCertificate
 from leotrek_opt.models.placement import PlacementSolution, Violation
 from leotrek_opt.solvers.certificate import placement_bound
+from leotrek_opt.solvers.certificate.formulation import formulation_bound
 from leotrek_opt.solvers.method import Answer
 from leotrek_opt.solvers.prepared import Prepared
 from leotrek_opt.solvers.registry import Ability, Method
@@ -80,11 +85,7 @@ def judge(
     if answer.certificate is not None:
         result = result.replace(certificate=answer.certificate)
     if answer.assignment is not None:
-        solution = prepared.arrays.solution(answer.assignment).replace(
-            problem_digest=prepared.digest
-        )
-        result = result.replace(solution=solution)
-        evaluation = evaluate(prepared.problem, solution, prepared.series)
+        result, evaluation = _evaluated(prepared, result, answer.assignment)
         result = _with_evaluation(result, evaluation, method)
     if check and result.certificate is not None and result.status is not Status.ERROR:
         is_carried, derived, sentence = check_certificate(prepared, result)
@@ -92,6 +93,74 @@ def judge(
         if is_carried:
             result = _with_derived_bound(result, derived).replace(proof=Proof.CERTIFIED)
     return result.replace(verify_s=time.monotonic() - started)
+
+
+def with_solution(prepared: Prepared, result: Result, assignment: NDArray[np.int64]) -> Result:
+    """Return a result with another solution and what the checker says of it.
+
+    Parameters
+    ----------
+    prepared
+        The problem.
+    result
+        Whose status and bound are left alone.
+    assignment
+        Node by function, shape (F,).
+
+    Returns
+    -------
+    Result
+        With solution, objective, breakdown and violations.
+    """
+    return _evaluated(prepared, result, assignment)[0]
+
+
+def with_certificate(
+    prepared: Prepared, result: Result, certificate: PlacementCertificate | LinearCertificate
+) -> Result | None:
+    """Put a certificate beside a result if it carries the claim, or gives a bound to one without.
+
+    Parameters
+    ----------
+    prepared
+        The problem.
+    result
+        A checked result.
+    certificate
+        What may carry its bound.
+
+    Returns
+    -------
+    Result or None
+        Certified, with the better of the two bounds; None if the certificate falls short.
+    """
+    candidate = result.replace(certificate=certificate)
+    is_carried, derived, sentence = check_certificate(prepared, candidate)
+    _LOGGER.info("%s: %s", result.solver, sentence)
+    if result.bound_quanta is None and result.status is not Status.INFEASIBLE:
+        if derived is None:
+            return None
+        candidate, is_carried = _with_bound(candidate, 0, Proof.NONE), True
+    if not is_carried:
+        return None
+    return _with_derived_bound(candidate, derived).replace(proof=Proof.CERTIFIED)
+
+
+def _evaluated(
+    prepared: Prepared, result: Result, assignment: NDArray[np.int64]
+) -> tuple[Result, Evaluation]:
+    solution = prepared.arrays.solution(assignment).replace(problem_digest=prepared.digest)
+    evaluation = evaluate(prepared.problem, solution, prepared.series)
+    objective = evaluation.objective_ns
+    found = result.replace(
+        solution=solution,
+        objective_quanta=objective,
+        objective=in_ms(objective),
+        breakdown=evaluation.breakdown,
+        violations=evaluation.violations,
+        is_verified=not evaluation.violations and objective is not None,
+    )
+    return found, evaluation
 
 
 def _with_bound(result: Result, bound: int | None, proof: Proof) -> Result:
@@ -102,13 +171,6 @@ def _with_bound(result: Result, bound: int | None, proof: Proof) -> Result:
 
 def _with_evaluation(result: Result, evaluation: Evaluation, method: Method) -> Result:
     objective = evaluation.objective_ns
-    result = result.replace(
-        objective_quanta=objective,
-        objective=in_ms(objective),
-        breakdown=evaluation.breakdown,
-        violations=evaluation.violations,
-        is_verified=not evaluation.violations,
-    )
     if evaluation.violations or objective is None:
         if result.status in (Status.OPTIMAL, Status.FEASIBLE):
             if Ability.IGNORES_LIMITS in method.abilities:
@@ -162,13 +224,12 @@ def refuted(result: Result, sentence: str) -> Result:
 def _with_derived_bound(result: Result, derived: int | None) -> Result:
     """Take over a bound that the certificate carries beyond what the method claimed."""
     claimed, objective = result.bound_quanta, result.objective_quanta
-    if derived is None or claimed is None or derived <= claimed or result.certificate is None:
+    certificate = result.certificate
+    if derived is None or claimed is None or derived <= claimed or certificate is None:
         return result
-    result = result.replace(
-        bound_quanta=derived,
-        bound=in_ms(derived),
-        certificate=result.certificate.replace(bound_ns=derived),
-    )
+    if isinstance(certificate, PlacementCertificate):
+        certificate = certificate.replace(bound_ns=derived)
+    result = result.replace(bound_quanta=derived, bound=in_ms(derived), certificate=certificate)
     if objective is None:
         return result
     status = Status.OPTIMAL if derived == objective and result.is_verified else result.status
@@ -195,7 +256,10 @@ def check_certificate(prepared: Prepared, result: Result) -> tuple[bool, int | N
     """
     if result.certificate is None:
         return False, None, "there is no certificate"
-    verdict = placement_bound(prepared.arrays, result.certificate)
+    if isinstance(result.certificate, PlacementCertificate):
+        verdict = placement_bound(prepared.arrays, result.certificate)
+    else:
+        verdict = formulation_bound(prepared.arrays, result.certificate)
     if result.status is Status.INFEASIBLE:
         if verdict.infeasible:
             return True, None, "the certificate proves that no solution exists"
@@ -282,6 +346,9 @@ def verify_result(prepared: Prepared, result: Result) -> Verification:
     elif proof is Proof.CERTIFIED:
         ok, proof = False, Proof.CLAIMED
         messages.append("the result says certified but holds no certificate")
+    elif proof is Proof.CONFIRMED:
+        proof = Proof.CLAIMED
+        messages.append("that two engines agree can only be seen by asking them again")
     if result.status is Status.OPTIMAL and result.bound_quanta != objective:
         ok = False
         messages.append("the result says optimal, but its bound does not meet the objective")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,6 +45,7 @@ class Method:
         ``module:function`` of the implementation, imported on first use.
     arguments
         Allowed words after a colon, such as ``highs`` in ``milp:highs``; empty for none.
+        :data:`PYOMO` stands for all of its kind.
     """
 
     name: str
@@ -67,6 +69,9 @@ class Method:
         )
         return implementation
 
+
+PYOMO = "pyomo:<solver>"
+"""Stands for every solver that Pyomo finds, such as ``pyomo:appsi_highs``."""
 
 _HEURISTICS = "leotrek_opt.solvers.heuristics"
 _BASELINES = ("greedy", "hyperdrive", "hyperdrive@published", "first-fit", "round-robin", "random")
@@ -94,7 +99,15 @@ _PLACEMENT = (
         frozenset({Ability.EXACT, Ability.ANYTIME, Ability.BOUND, Ability.WARM_START}),
         "flow formulation over all allowed nodes, on a MILP engine",
         "leotrek_opt.solvers.exact.placement.milp:solve_milp",
-        arguments=("highs",),
+        arguments=("highs", "cpsat", "scip", PYOMO),
+    ),
+    Method(
+        "lp",
+        "placement",
+        frozenset({Ability.BOUND, Ability.CERTIFICATE}),
+        "linear relaxation of the flow formulation: a certified bound, no placement",
+        "leotrek_opt.solvers.exact.placement.lp:solve_lp",
+        arguments=("highs", "pdlp"),
     ),
     Method(
         "greedy",
@@ -149,8 +162,8 @@ _PLACEMENT = (
 )
 
 _METHODS = {(method.problem_kind, method.name): method for method in _PLACEMENT}
-ENGINES = ("highs",)
-"""Bare engine names; each means ``milp:<engine>``."""
+ENGINES = {"highs": "milp", "cpsat": "milp", "scip": "milp", "pyomo": "milp", "pdlp": "lp"}
+"""Bare engine names, and the method each of them runs; ``cpsat`` means ``milp:cpsat``."""
 
 
 def methods(problem_kind: str = "placement") -> tuple[Method, ...]:
@@ -175,7 +188,7 @@ def find_method(name: str, problem_kind: str) -> tuple[Method, str]:
     Parameters
     ----------
     name
-        Such as ``exact``, ``milp:highs``, ``highs`` or ``lns:hyperdrive``.
+        Such as ``exact``, ``milp:highs``, ``highs``, ``pyomo:cbc`` or ``lns:hyperdrive``.
     problem_kind
         Such as ``placement``.
 
@@ -189,16 +202,19 @@ def find_method(name: str, problem_kind: str) -> tuple[Method, str]:
     leotrek_opt.errors.InputError
         If there is no such method; names the nearest one and all others.
     """
-    base, _, argument = (f"milp:{name}" if name in ENGINES else name).partition(":")
+    engine = name.partition(":")[0]
+    base, _, argument = (f"{ENGINES[engine]}:{name}" if engine in ENGINES else name).partition(":")
     method = _METHODS.get((problem_kind, base))
     known = [entry.name for entry in methods(problem_kind)]
     if method is None:
+        hint = nearest_name(name, [*known, *ENGINES, "auto"])
         raise InputError(
-            f'no method "{name}" for {problem_kind}{nearest_name(name, [*known, "auto"])}; '
-            f"there are: auto, {', '.join(known)}",
+            f'no method "{name}" for {problem_kind}{hint}; '
+            f"there are: auto, {', '.join(known)}; engines: {', '.join(ENGINES)}",
             field="solver",
         )
-    if argument and argument not in method.arguments:
+    is_pyomo = PYOMO in method.arguments and re.fullmatch(r"pyomo:\S+", argument)
+    if argument and argument not in method.arguments and not is_pyomo:
         allowed = ", ".join(f"{base}:{word}" for word in method.arguments) or f"only {base}"
         raise InputError(f'no method "{name}"; allowed: {allowed}', field="solver")
     return method, argument

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from leotrek_opt.models.base import StrictModel
-from leotrek_opt.models.certificate import PlacementCertificate
+from leotrek_opt.models.certificate import LinearCertificate, PlacementCertificate
 from leotrek_opt.models.placement import (
     PlacementBreakdown,
     PlacementSolution,
@@ -60,7 +60,9 @@ class Result(StrictModel):
     breakdown: PlacementBreakdown | None = None
     violations: tuple[Violation, ...] = ()
     is_verified: bool = False
-    certificate: PlacementCertificate | None = None
+    certificate: Annotated[
+        PlacementCertificate | LinearCertificate | None, Field(discriminator="problem_kind")
+    ] = None
     explanation: tuple[str, ...] = ()
     incumbents: tuple[Incumbent, ...] = ()
     stages: tuple[StageReport, ...] = ()

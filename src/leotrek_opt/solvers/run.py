@@ -114,6 +114,10 @@ def run(
         solve_s=time.monotonic() - started,
     )
     result = judge(prepared, method, answer, result, check=ask.verify)
+    if ask.certify:
+        from leotrek_opt.solvers.placement_proof import with_stronger_proof
+
+        result = with_stronger_proof(prepared, result, ask, budget)
     _LOGGER.info("%s", result.summary())
     return result
 

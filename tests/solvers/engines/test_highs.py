@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import signal
@@ -15,6 +14,12 @@ from typing import Any
 import highspy
 import numpy as np
 import pytest
+from tests.solvers.engines.small_models import (
+    knapsack,
+    market_split,
+    random_model,
+    toy,
+)
 
 from leotrek_opt.errors import EngineError, InputError, UnsupportedError
 from leotrek_opt.solvers.engines import ENGINE_NAMES, engine_named
@@ -35,67 +40,6 @@ from leotrek_opt.solvers.status import Status
 ENGINE = HighsEngine()
 SAFETY = 60.0
 """A limit that no test reaches unless something is broken."""
-
-
-def toy() -> LinearModel:
-    """Minimise 2x + 3z with 2x + 2z >= 9, z integer: x = 4.5, so 9. HiGHS 1.14 says 15."""
-    model = LinearModel()
-    x = model.add_variables((), lower=0, upper=10, cost=2, name="x")
-    z = model.add_variables((), lower=0, upper=10, cost=3, integer=True, name="z")
-    model.add_rows([x, z], 2, lower=9, name="demand")
-    return model
-
-
-def market_split(seed: int, n_rows: int = 5) -> LinearModel:
-    """Equal splits of several products at once: no solver proves anything within seconds."""
-    rng = np.random.default_rng(seed)
-    n = 10 * (n_rows - 1)
-    weight = rng.integers(0, 100, (n_rows, n))
-    half = weight.sum(axis=1) // 2
-    model = LinearModel()
-    x = model.add_variables(n, lower=0, upper=1, integer=True, name="x")
-    slack = model.add_variables((n_rows, 2), lower=0, upper=5000, cost=1, integer=True, name="s")
-    columns = np.hstack([np.tile(x, (n_rows, 1)), slack])
-    coefficients = np.hstack([weight, np.tile([1, -1], (n_rows, 1))])
-    model.add_rows(columns, coefficients, lower=half, upper=half, name="split")
-    return model
-
-
-def knapsack(seed: int, n_rows: int, n: int) -> LinearModel:
-    """Several knapsack rows, to be maximised."""
-    rng = np.random.default_rng(seed)
-    weight = rng.integers(100, 1000, (n_rows, n))
-    value = weight.sum(axis=0) // n_rows + rng.integers(0, 100, n)
-    model = LinearModel(minimise=False)
-    x = model.add_variables(n, lower=0, upper=1, cost=value, integer=True, name="x")
-    model.add_rows(np.tile(x, (n_rows, 1)), weight, upper=weight.sum(axis=1) // 3, name="room")
-    return model
-
-
-def random_model(rng: np.random.Generator) -> tuple[LinearModel, float | None]:
-    """Draw a small integer program and its optimum by enumeration, None if infeasible."""
-    n, m = int(rng.integers(1, 6)), int(rng.integers(1, 5))
-    lower = rng.integers(-3, 2, n)
-    upper = lower + rng.integers(0, 5, n)
-    matrix = rng.integers(-6, 7, (m, n)) * (rng.random((m, n)) < 0.8)
-    cost = rng.integers(-9, 10, n) * int(rng.integers(1, 4))
-    centre = matrix @ ((lower + upper) // 2) + rng.integers(-9, 10, m)
-    low = np.where(rng.random(m) < 0.6, centre - rng.integers(0, 9, m), -np.inf)
-    high = np.where(rng.random(m) < 0.6, centre + rng.integers(0, 9, m), np.inf)
-    minimise, offset = bool(rng.integers(2)), int(rng.integers(-20, 20))
-
-    model = LinearModel(minimise=minimise, offset=offset)
-    x = model.add_variables(n, lower=lower, upper=upper, cost=cost, integer=True, name="x")
-    model.add_rows(np.tile(x, (m, 1)), matrix, lower=low, upper=high, name="r")
-
-    ranges = [np.arange(a, b + 1) for a, b in zip(lower, upper, strict=True)]
-    points = np.array(list(itertools.product(*ranges)))
-    activity = points @ matrix.T
-    feasible = np.all((activity >= low) & (activity <= high), axis=1)
-    values = points[feasible] @ cost + offset
-    if not values.size:
-        return model, None
-    return model, int(values.min() if minimise else values.max())
 
 
 def choices(options: list[list[tuple[int, int]]], time_limit_ms: int) -> LinearModel:
