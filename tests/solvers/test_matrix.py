@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import pickle
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -152,6 +153,14 @@ def test_wrapped_model_has_scales_of_one_and_its_own_labels() -> None:
     assert model.objective(7) == 7
     assert model.solution([0, 1, 0, 0]) == {"place[0,1]": 1}
     assert (model.objective_scale, model.row_scale[1]) == (1, 1)
+
+
+@pytest.mark.parametrize("names", [None, ["a", "b"]])
+def test_models_travel_between_processes(names: list[str] | None) -> None:
+    model = pickle.loads(pickle.dumps(small(data=[0.5, 1], column_names=names)))
+    assert model_digest(model.linear.arrays()) == model_digest(small(data=[0.5, 1]).linear.arrays())
+    assert [model.linear.column_words(at) for at in (0, 1)] == (names or ["c0", "c1"])
+    assert model.row_scale[0] == 2
 
 
 numbers = st.integers(-40, 40) | st.sampled_from([0.1, 0.25, -2.42, 1e-3, "1/3", "-0.70"])

@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
+from operator import getitem
 from typing import Any, overload
 
 import numpy as np
@@ -323,7 +325,7 @@ def matrix_model(model: ExactModel) -> MatrixModel:
         integer=model.integer,
         implied_integer=model.implied_integer,
         name="column",
-        words=model.column_names.__getitem__,
+        words=partial(getitem, model.column_names),
     )
     try:
         linear.add_rows(
@@ -333,7 +335,7 @@ def matrix_model(model: ExactModel) -> MatrixModel:
             lower=rows.lower,
             upper=rows.upper,
             name="row",
-            words=model.row_names.__getitem__,
+            words=partial(getitem, model.row_names),
         )
     except InputError:
         _require_distinct_entries(model)
@@ -418,9 +420,13 @@ def _constant(offset: object) -> Fraction:
     return Fraction(numerator, denominator)
 
 
+def _numbered(letter: str, at: int) -> str:
+    return f"{letter}{at}"
+
+
 def _names(given: Sequence[str] | None, field: str, letter: str, size: int) -> Sequence[str]:
     if given is None:
-        return LazyNames(lambda at: f"{letter}{at}", size)
+        return LazyNames(partial(_numbered, letter), size)
     names = tuple(given)
     if len(names) != size:
         raise InputError(f"must hold {size} names, not {len(names)}", field=field)
