@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from operator import getitem
 from typing import Any, overload
 
 import numpy as np
@@ -325,7 +324,7 @@ def matrix_model(model: ExactModel) -> MatrixModel:
         integer=model.integer,
         implied_integer=model.implied_integer,
         name="column",
-        words=partial(getitem, model.column_names),
+        words=partial(_name_at, model.column_names),
     )
     try:
         linear.add_rows(
@@ -335,7 +334,7 @@ def matrix_model(model: ExactModel) -> MatrixModel:
             lower=rows.lower,
             upper=rows.upper,
             name="row",
-            words=partial(getitem, model.row_names),
+            words=partial(_name_at, model.row_names),
         )
     except InputError:
         _require_distinct_entries(model)
@@ -422,6 +421,10 @@ def _constant(offset: object) -> Fraction:
 
 def _numbered(letter: str, at: int) -> str:
     return f"{letter}{at}"
+
+
+def _name_at(names: Sequence[str], at: int) -> str:
+    return names[at]
 
 
 def _names(given: Sequence[str] | None, field: str, letter: str, size: int) -> Sequence[str]:
