@@ -21,6 +21,7 @@ from leotrek_opt.solvers.status import Proof, Status
 from leotrek_opt.versions import installed_version
 
 AssignmentCallback = Callable[[int, NDArray[np.int64]], None]
+StepCallback = Callable[[Answer | Result], None]
 
 _LOGGER = logging.getLogger("leotrek_opt")
 
@@ -54,6 +55,7 @@ def run(
     on_progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
     on_assignment: AssignmentCallback | None = None,
+    on_step: StepCallback | None = None,
 ) -> Result:
     """Solve a prepared problem and check the answer.
 
@@ -70,6 +72,9 @@ def run(
     on_assignment
         Called with objective and node by function for every better placement that a method shows
         while it runs, or None.
+    on_step
+        Called with the answer before it is checked and with the checked result before its proof is
+        strengthened, or None.
 
     Returns
     -------
@@ -93,6 +98,8 @@ def run(
         ]
         if answer.status is not Status.NO_SOLUTION or budget.cancelled:
             break
+    if on_step is not None:
+        on_step(answer)
     result = Result(
         problem_digest=prepared.digest,
         problem_id=prepared.problem.id,
@@ -114,6 +121,8 @@ def run(
         solve_s=time.monotonic() - started,
     )
     result = judge(prepared, method, answer, result, check=ask.verify)
+    if on_step is not None:
+        on_step(result)
     if ask.certify:
         from leotrek_opt.solvers.placement_proof import with_stronger_proof
 
