@@ -53,6 +53,10 @@ class Target:
         before = math.ceil(self.value / self.step) - 1
         return before * self.step * denominator + 1
 
+    def is_reached(self, bound: Fraction) -> bool:
+        """Tell whether a bound on the minimised objective, without offset, reaches the target."""
+        return bound.numerator >= self.numerator(bound.denominator)
+
 
 def own_bound(arrays: ModelArrays, value: Fraction) -> Fraction | int:
     """Turn a bound on the minimised objective without offset into one on the model's objective.
