@@ -18,7 +18,7 @@ from leotrek_opt.solvers.linear_arrays import model_digest
 if TYPE_CHECKING:
     from leotrek_opt.solvers.arrays.placement import PlacementArrays
 
-MAX_NONZEROS = 5_000_000
+MAX_NONZEROS = 20_000_000
 """Largest formulation that is built again to check a certificate."""
 
 

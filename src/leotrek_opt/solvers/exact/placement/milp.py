@@ -95,7 +95,7 @@ def solve_survivors(
     leotrek_opt.errors.ModelTooLargeError
         If the model would exceed ``max_nonzeros``.
     """
-    max_nonzeros, engine_options = _options(request.options)
+    max_nonzeros, engine_options = checked_options(request.options)
     model = build(
         arrays, None if candidates is None else list(candidates), max_nonzeros=max_nonzeros
     )
@@ -176,7 +176,24 @@ def _start(
     return model.complete(assignment)
 
 
-def _options(options: Mapping[str, Any]) -> tuple[int, dict[str, object]]:
+def checked_options(options: Mapping[str, Any]) -> tuple[int, dict[str, object]]:
+    """Check the options of the methods that run the flow formulation.
+
+    Parameters
+    ----------
+    options
+        ``max_nonzeros`` and ``engine``, or neither.
+
+    Returns
+    -------
+    int, dict
+        Largest model, and options of the engine.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError
+        If an option is unknown or has a bad value.
+    """
     known = {"max_nonzeros", "engine"}
     for name in options:
         if name not in known:
