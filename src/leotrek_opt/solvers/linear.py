@@ -429,6 +429,15 @@ class LinearModel:
         other._n_nonzeros = self._n_nonzeros
         return other
 
+    def __getstate__(self) -> dict[str, object]:
+        # Words are closures as a rule, which do not pickle; without them a label is still there.
+        self.arrays()
+        blocks = {
+            name: [block._replace(words=None) for block in getattr(self, name)]
+            for name in ("_column_blocks", "_row_blocks")
+        }
+        return self.__dict__ | blocks | {"_arrays": None}
+
     def column_label(self, column: int) -> str:
         """Return the label of a column: block name and indices, such as ``place[3,17]``."""
         return _block_of(self._column_blocks, column, self._n_variables).label(column)
