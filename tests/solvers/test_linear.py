@@ -436,3 +436,11 @@ def test_digest_depends_on_every_number_and_on_no_name() -> None:
     assert first != model_digest(build("x", 2).arrays())
     assert first != model_digest(build("x", 1).copy(minimise=False).arrays())
     assert first != model_digest(build("x", 1).copy(cost=[1, 2]).arrays())
+
+
+def test_relaxation_has_continuous_columns_only_and_leaves_the_model_alone() -> None:
+    model = binaries(2)
+    relaxed = model.relaxed()
+    assert relaxed.arrays().kind.tolist() == [ColumnKind.CONTINUOUS] * 2
+    assert model.arrays().kind.tolist() == [ColumnKind.INTEGER] * 2
+    assert relaxed.column_label(1) == "x[1]"

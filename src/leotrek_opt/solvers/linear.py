@@ -438,6 +438,19 @@ class LinearModel:
         }
         return self.__dict__ | blocks | {"_arrays": None}
 
+    def relaxed(self) -> LinearModel:
+        """Return the linear relaxation: the same model, all of whose columns are continuous.
+
+        Returns
+        -------
+        LinearModel
+            A model of its own.
+        """
+        other = self.copy()
+        columns = other._column_parts[0]
+        other._column_parts = [columns._replace(kind=np.zeros_like(columns.kind))]
+        return other
+
     def column_label(self, column: int) -> str:
         """Return the label of a column: block name and indices, such as ``place[3,17]``."""
         return _block_of(self._column_blocks, column, self._n_variables).label(column)
