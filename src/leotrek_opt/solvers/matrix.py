@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any, overload
@@ -110,6 +110,16 @@ class MatrixModel:
             LazyNames(linear.column_label, linear.n_variables),
             LazyNames(linear.row_label, linear.n_rows),
         )
+
+    def relaxed(self) -> MatrixModel:
+        """Return the linear relaxation: the same model, all of whose columns are continuous.
+
+        Returns
+        -------
+        MatrixModel
+            With the same scales and names.
+        """
+        return replace(self, linear=self.linear.relaxed())
 
     def objective(self, value: Number) -> Fraction:
         """Turn an objective or a bound of the model into the author's units, exactly.
