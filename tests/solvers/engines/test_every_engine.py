@@ -12,6 +12,7 @@ import pytest
 from tests.solvers.engines.small_models import (
     knapsack,
     market_split,
+    model_that_highs_presolve_fails_on,
     random_mixed_model,
     random_model,
     toy,
@@ -93,6 +94,10 @@ def test_known_wrong_optimum_of_other_releases_is_right(engine: Engine) -> None:
     z = model.add_variables((), lower=0, upper=10, cost=3, integer=True, name="z")
     model.add_rows([x, z], [1, 2], lower=9, name="demand")
     judged(model, engine.solve(model), 9)
+
+
+def test_model_on_which_a_presolve_fails_is_infeasible(engine: Engine) -> None:
+    assert engine.solve(model_that_highs_presolve_fails_on()).status is Status.INFEASIBLE
 
 
 def test_start_is_kept_or_improved(engine: Engine) -> None:

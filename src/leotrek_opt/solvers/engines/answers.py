@@ -185,8 +185,8 @@ def settled_bound(arrays: ModelArrays, bound: float, step: int | None) -> float:
     bound
         Finite lower bound on ``cost' x``, negated if the model maximises.
     step
-        What the objective moves in; the bound goes to the next such value, unless it exceeds one by
-        no more than rounding errors, 1e-6 steps. None leaves it where it is.
+        What the objective moves in; the bound goes to the next such value. A float may exceed one
+        by rounding errors, 1e-6 steps; an int is exact. None leaves it where it is.
 
     Returns
     -------
@@ -195,6 +195,8 @@ def settled_bound(arrays: ModelArrays, bound: float, step: int | None) -> float:
     """
     if step is None:
         return arrays.offset + arrays.sign * bound
+    if isinstance(bound, int):
+        return arrays.offset + arrays.sign * step * -(-bound // step)
     steps = bound / step
     return arrays.offset + arrays.sign * step * math.ceil(steps - 1e-6 - 1e-14 * abs(steps))
 

@@ -66,6 +66,10 @@ _TERMINATIONS = {
 }
 
 
+class SolveError(EngineError):
+    """HiGHS ended a run with an error of its own."""
+
+
 class HighsEngine:
     """HiGHS behind the engine protocol.
 
@@ -291,6 +295,20 @@ def _claim(
         return Claim(Termination.CANCELLED, message="cancelled before the start")
     if task.deadline is not None and time.monotonic() >= task.deadline:
         return Claim(Termination.TIME_LIMIT, message="no time left to start")
+    try:
+        return _native_claim(task, cancel, deliver)
+    except SolveError:
+        if task.options.get("presolve") == "off":
+            raise
+        # Its presolve fails on some small models, infeasible ones above all; without it they are
+        # solved.
+        options = {**task.options, "presolve": "off"}
+        return _native_claim(replace(task, options=options), cancel, deliver)
+
+
+def _native_claim(
+    task: _Task, cancel: threading.Event | None, deliver: Callable[[_Progress], None]
+) -> Claim:
     stop, seen = threading.Event(), _Seen()
     claim: Claim | None = call_native(
         lambda post: _run(task, seen, stop, post),
@@ -369,7 +387,7 @@ def _run(
             raise seen.failure
         if status == highspy.HighsStatus.kError:
             ended = highs.modelStatusToString(highs.getModelStatus())
-            raise EngineError(f"HiGHS failed: {ended}")
+            raise SolveError(f"HiGHS failed: {ended}")
         return _read(highs, task, seen.solutions)
     finally:
         highs.setCallback(None, None)
