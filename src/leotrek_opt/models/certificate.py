@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -110,9 +111,9 @@ class RowMultipliers(StrictModel):
         _require_power_of_two("denominator", self.denominator)
         if len(self.rows) != len(self.values):
             raise rejection("values", f"must have one entry for each of {len(self.rows)} rows")
-        for index, (before, after) in enumerate(pairwise(self.rows), start=1):
-            if before >= after:
-                raise rejection(f"rows[{index}]", f"must be > {before}, the row before")
+        if not all(map(operator.lt, self.rows, self.rows[1:])):
+            index = next(i for i, (a, b) in enumerate(pairwise(self.rows), start=1) if a >= b)
+            raise rejection(f"rows[{index}]", f"must be > {self.rows[index - 1]}, the row before")
         if 0 in self.values:
             raise rejection(f"values[{self.values.index(0)}]", "must not be 0")
         return self

@@ -23,6 +23,10 @@ _RELIABLE = 4
 _LOOKAHEAD = 8
 """Columns that are tried in a row without finding a better one."""
 _MAX_ITERATIONS = 100
+_MOST_TRIED = 32
+"""Columns that are tried at one part."""
+_FREE_ITERATIONS = 50_000
+"""Of the simplex method, for trying alone; beyond, as many as for the parts themselves."""
 _LEAST_GAIN = 1e-6
 
 
@@ -56,6 +60,7 @@ class Branching:
         # First row downwards, second row upwards.
         self._total = np.zeros((2, n))
         self._count = np.zeros((2, n))
+        self._iterations_left = _FREE_ITERATIONS
 
     def learn(self, position: int, *, is_up: bool, distance: float, gain: float) -> None:
         """Take note of what moving a column has cost.
@@ -74,6 +79,10 @@ class Branching:
         if distance > 0 and math.isfinite(gain):
             self._total[int(is_up), position] += max(gain, 0.0) / distance
             self._count[int(is_up), position] += 1
+
+    def allow(self, iterations: int) -> None:
+        """Allow for more iterations to be spent on trying."""
+        self._iterations_left += iterations
 
     def choose(
         self,
@@ -115,11 +124,14 @@ class Branching:
         distance = np.stack([fraction[positions], 1 - fraction[positions]])
         expected = distance * self._average(positions)
         order = np.lexsort((positions, -np.min(distance, axis=0), -_score(expected, gap)))
-        best, best_score, since = int(positions[order[0]]), -math.inf, 0
+        best, best_score, since, tried = int(positions[order[0]]), -math.inf, 0, 0
         for k in order.tolist():
             position = int(positions[k])
             gains = expected[:, k]
-            if np.min(self._count[:, position]) < _RELIABLE and not stop.is_set():
+            is_unreliable = np.min(self._count[:, position]) < _RELIABLE
+            may_try = tried < _MOST_TRIED and self._iterations_left > 0 and not stop.is_set()
+            if is_unreliable and may_try:
+                tried += 1
                 gains = np.array(
                     [
                         self._tried(
@@ -149,8 +161,8 @@ class Branching:
         )
         return np.where(count > 0, total / np.maximum(count, 1), mean)
 
-    @staticmethod
     def _tried(
+        self,
         program: Program,
         box: tuple[FloatArray, FloatArray],
         values: FloatArray,
@@ -165,6 +177,7 @@ class Branching:
         else:
             upper[position] = math.floor(values[position])
         found = program.solve(lower, upper, basis, max_iterations=_MAX_ITERATIONS)
+        self._iterations_left -= found.iterations
         return 0.0 if found.objective is None else max(found.objective - objective, 0.0)
 
 

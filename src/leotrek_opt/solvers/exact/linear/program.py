@@ -135,6 +135,11 @@ class Program:
     def ray(self) -> FloatArray | None:
         """Return multipliers of the rows that contradict the last box, if HiGHS has them."""
         _, exists, ray = self._highs.getDualRay()
+        if not exists:
+            # It may have stopped before it had one; another run from nothing goes to the end.
+            self._highs.clearSolver()
+            self._highs.run()
+            _, exists, ray = self._highs.getDualRay()
         return np.array(ray, dtype=np.float64) if exists else None
 
     def _interrupt(self, _kind: Any, _text: str, _told: Any, answer: Any, _data: Any) -> None:

@@ -98,13 +98,21 @@ def prove(
     limits = Limits(time_limit_s=time_limit_s, max_nodes=max_nodes, seed=seed)
     known = None if incumbent is None else goal(model.arrays(), incumbent)
     stop = threading.Event()
-    search = Search(model, known, stop=stop, seed=limits.seed, max_nodes=limits.max_nodes)
+    deadline = None if time_limit_s is None else started + time_limit_s
+    search = Search(
+        model,
+        known,
+        stop=stop,
+        seed=limits.seed,
+        max_nodes=limits.max_nodes,
+        deadline=deadline,
+    )
     call_native(
         lambda _post: search.run(),
         lambda _message: None,
         stop=stop,
         cancel=cancel,
-        deadline=None if time_limit_s is None else started + time_limit_s,
+        deadline=deadline,
     )
     certificate = certificate_of(
         model.arrays(), search.root, None if search.goal is None else search.goal.target
@@ -132,7 +140,7 @@ def _concluded(
         termination, reason = Termination.PROVEN, "every part of the tree is settled"
     elif cancel is not None and cancel.is_set():
         termination, reason = Termination.CANCELLED, "cancelled"
-    elif stop.is_set():
+    elif stop.is_set() or search.is_late:
         termination, reason = Termination.TIME_LIMIT, "no time was left"
     elif search.is_full:
         termination, reason = Termination.NODE_LIMIT, "the tree grew too large"

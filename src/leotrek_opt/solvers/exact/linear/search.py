@@ -6,13 +6,15 @@ import heapq
 import itertools
 import math
 import threading
+import time
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leotrek_opt.models.base import EXACT_LIMIT
 from leotrek_opt.models.certificate import MAX_NODES
-from leotrek_opt.solvers.certificate.linear import Evidence, best_evidence, unit_ray
+from leotrek_opt.solvers.certificate.linear import Evidence
 from leotrek_opt.solvers.certificate.minorant import Box, ExactRelaxation, Multipliers
 from leotrek_opt.solvers.certificate.target import tightening
 from leotrek_opt.solvers.engines.answers import objective_at
@@ -22,6 +24,7 @@ from leotrek_opt.solvers.exact.linear.branching import (
     Choice,
     has_fraction,
 )
+from leotrek_opt.solvers.exact.linear.evidence import LOSS, bounding, refuting
 from leotrek_opt.solvers.exact.linear.goal import Goal, goal
 from leotrek_opt.solvers.exact.linear.program import Basis, Program, Relaxed
 from leotrek_opt.solvers.exact.linear.tree import (
@@ -36,13 +39,9 @@ from leotrek_opt.solvers.exact.linear.tree import (
 from leotrek_opt.solvers.linear import LinearModel
 from leotrek_opt.solvers.linear_arrays import ColumnKind, FloatArray, exact_activities
 
-_INNER_POWERS = (20, 30, 40)
-"""Rounding of duals within the tree; those after the first only if that loses too much."""
-_CLOSING_POWERS = (4, 8, 12, 16, 20, 30, 40, 60)
-"""Rounding of duals at leaves: the coarsest that does makes the shortest certificate."""
-_RAY_POWERS = (4, 8, 12, 20, 30, 40, 60)
-_LOSS = 1e-6
 _ROW_TOLERANCE = 1e-6
+_NODE_S, _ENTRY_S = 2e-5, 1.5e-6
+"""What it takes to write a node of the tree and an entry of a vector down."""
 _MOST_ENTRIES = 4_000_000
 """Of all vectors of a certificate: about 40 MB of JSON."""
 
@@ -65,6 +64,9 @@ class Search:
         Of HiGHS.
     max_nodes
         Parts to be looked at, or None.
+    deadline
+        Moment on the clock of ``time.monotonic`` at which the certificate shall be written, or
+        None; the search ends in time for that.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Search:
         stop: threading.Event,
         seed: int,
         max_nodes: int | None,
+        deadline: float | None,
     ) -> None:
         self.model = model
         self.arrays = model.arrays()
@@ -85,7 +88,9 @@ class Search:
         self.is_unbounded = False
         self.is_full = False
         """Whether a limit on nodes, or on the size of a certificate, has ended the search."""
+        self.is_late = False
         self._stop, self._seed, self._max_nodes = stop, seed, max_nodes
+        self._deadline = math.inf if deadline is None else deadline
         self._relaxation = ExactRelaxation(self.arrays)
         self._integer = np.flatnonzero(self.arrays.kind == ColumnKind.INTEGER)
         self._row_scale = float(np.max(np.abs(self.arrays.data), initial=1.0))
@@ -126,13 +131,17 @@ class Search:
         box = self._box(part)
         evidence = None
         if relaxed.objective == -math.inf:
-            self.is_unbounded = True
+            # Whether a relaxation has no limit says nothing as long as no integer point is known.
+            self.is_unbounded = not np.any(part.lower < part.upper)
         elif relaxed.objective == math.inf:
-            if self._refute(part, program.ray(), box):
+            multipliers = refuting(self._relaxation, program.ray(), box)
+            if multipliers is not None:
+                self._refute(part, multipliers)
                 return None
-        elif relaxed.values is not None:
+        elif relaxed.values is not None and relaxed.row_dual is not None:
             self._offer(relaxed.values)
-            evidence = self._evidence(relaxed, box)
+            objective = relaxed.objective or 0.0
+            evidence = bounding(self._relaxation, relaxed.row_dual, objective, box, self.goal)
             if evidence is not None and (part.known is None or evidence.value > part.known.value):
                 part.known = Known(evidence.multipliers, evidence.value)
             if self._is_reached(part.known):
@@ -140,7 +149,11 @@ class Search:
                 return None
         basis = program.basis() if relaxed.values is not None else part.basis
         if evidence is not None:
-            part = self._tightened(part, evidence, box)
+            rest = self._tightened(part, evidence, box)
+            if rest is not part and not _holds(rest, relaxed, self._integer):
+                rest.basis = basis
+                return rest
+            part = rest
         if not np.any(part.lower < part.upper):
             self._settle_point(part)
             return None
@@ -154,46 +167,17 @@ class Search:
             part.outcome = Bounded(known)
             self._entries += known.multipliers.rows.size
 
+    def _refute(self, part: Part, multipliers: Multipliers) -> None:
+        part.outcome = Refuted(multipliers)
+        self._entries += multipliers.rows.size
+
     def _learn(self, part: Part, relaxed: Relaxed) -> None:
+        self._branching.allow(relaxed.iterations)
         if part.step is not None and relaxed.objective is not None:
             position, is_up, distance, above = part.step
             self._branching.learn(
                 position, is_up=is_up, distance=distance, gain=relaxed.objective - above
             )
-
-    def _refute(self, part: Part, ray: FloatArray | None, box: Box) -> bool:
-        """Try to settle a part with a ray that says that it is empty."""
-        if ray is None:
-            return False
-        scaled = unit_ray(ray)
-        for power in _RAY_POWERS:
-            found = best_evidence(self._relaxation, scaled, box, powers=(power,), costs=False)
-            if found is not None and found.least > 0:
-                part.outcome = Refuted(found.multipliers)
-                self._entries += found.multipliers.rows.size
-                return True
-        return False
-
-    def _evidence(self, relaxed: Relaxed, box: Box) -> Evidence | None:
-        """Round duals as coarsely as settles a part, or else as finely as is worth it."""
-        duals, objective = relaxed.row_dual, relaxed.objective
-        if duals is None or objective is None:
-            return None
-        loss = _LOSS * max(1.0, abs(objective))
-        best: Evidence | None = None
-        if self.goal is not None and self._gap(objective) <= loss:
-            for power in _CLOSING_POWERS:
-                found = best_evidence(self._relaxation, duals, box, powers=(power,))
-                if found is not None and self.goal.target.is_reached(found.value):
-                    return found
-                best = _better(best, found)
-            return best
-        best = best_evidence(self._relaxation, duals, box, powers=_INNER_POWERS[:1])
-        if best is None or objective - float(best.value) > loss:
-            best = _better(
-                best, best_evidence(self._relaxation, duals, box, powers=_INNER_POWERS[1:])
-            )
-        return best
 
     def _gap(self, objective: float) -> float:
         """Return by how much an objective must rise for its part to be settled."""
@@ -217,7 +201,9 @@ class Search:
 
     def _split(self, program: Program, part: Part, relaxed: Relaxed, basis: Basis) -> Part:
         """Cut a part in two, queue one half and return the other."""
-        values = None if relaxed.values is None else relaxed.values[self._integer]
+        values = None
+        if relaxed.values is not None:
+            values = np.clip(relaxed.values[self._integer], part.lower, part.upper)
         step = None
         if values is not None and relaxed.objective is not None and has_fraction(values):
             position, value = self._branching.choose(
@@ -258,7 +244,7 @@ class Search:
         ):
             if broken.any():
                 row = np.flatnonzero(broken)[:1]
-                part.outcome = Refuted(Multipliers(row, np.array([sign]), 1))
+                self._refute(part, Multipliers(row, np.array([sign]), 1))
                 return
         self._offer(box.lower)
         self._close(part, self._known_without_rows(box))
@@ -275,16 +261,21 @@ class Search:
         nearest = np.rint(values)
         if np.any(np.abs(values - nearest)[self._integer] > FRACTION_TOLERANCE):
             return
-        point = nearest
-        if self._is_broken(point, 0.0):
-            point = np.clip(values, self.arrays.lower, self.arrays.upper)
-            point[self._integer] = nearest[self._integer]
-            if self._is_broken(point, _ROW_TOLERANCE * self._row_scale):
-                return
+        point = np.clip(values, self.arrays.lower, self.arrays.upper)
+        point[self._integer] = nearest[self._integer]
+        # Where integers are as good as fractions, rows and objective are exact.
+        self._take(nearest, 0.0)
+        self._take(point, _ROW_TOLERANCE * self._row_scale)
+
+    def _take(self, point: FloatArray, tolerance: float) -> None:
+        if self._is_broken(point, tolerance):
+            return
         objective = objective_at(self.arrays, point)
         sign = self.arrays.sign
-        if self.objective is not None and sign * objective >= sign * self.objective:
-            return
+        if self.objective is not None:
+            least_gain = LOSS * max(1.0, abs(objective)) if tolerance else 0.0
+            if sign * objective >= sign * self.objective - least_gain:
+                return
         self.values, self.objective = point + 0.0, objective
         found = goal(self.arrays, objective)
         if self.goal is None or found.target.value < self.goal.target.value:
@@ -308,14 +299,20 @@ class Search:
         too_many = self._max_nodes is not None and self.nodes >= self._max_nodes
         if too_many or self._size > MAX_NODES - 3 or self._entries > _MOST_ENTRIES:
             self.is_full = True
-        return self._stop.is_set() or self.is_full or self.is_unbounded
+        writing_s = _NODE_S * self._size + _ENTRY_S * self._entries
+        self.is_late = time.monotonic() + writing_s >= self._deadline
+        return self._stop.is_set() or self.is_late or self.is_full or self.is_unbounded
 
 
-def _better(one: Evidence | None, other: Evidence | None) -> Evidence | None:
-    """Return the evidence of the greater value, the first of equal ones."""
-    if one is None or other is None:
-        return one or other
-    return other if other.value > one.value else one
+def _holds(part: Part, relaxed: Relaxed, integer: NDArray[np.int64]) -> bool:
+    """Tell whether the optimum of the relaxation is within a part."""
+    if relaxed.values is None:
+        return False
+    values = relaxed.values[integer]
+    outside = (values < part.lower - FRACTION_TOLERANCE) | (
+        values > part.upper + FRACTION_TOLERANCE
+    )
+    return not outside.any()
 
 
 def _halfway(part: Part) -> Choice:
