@@ -1,4 +1,4 @@
-"""What the commands share: options, exit codes, input, Ctrl-C, progress and logging."""
+"""What the commands share: options, exit codes, input, Ctrl-C and logging."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from leotrek_opt.cli.output import milliseconds, summary
+from leotrek_opt.cli.output import summary
 
 if TYPE_CHECKING:
     from leotrek_opt.models.placement import PlacementProblem
-    from leotrek_opt.solvers.method import Progress
     from leotrek_opt.solvers.result import Result
 
 SOLVED = 0
@@ -190,44 +189,6 @@ def interruptible() -> Iterator[threading.Event]:
         yield event
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
-    """Tell what is going on: in one line on a terminal's stderr, in the log when all is logged.
-
-    Parameters
-    ----------
-    quiet
-        Show nothing.
-
-    Yields
-    ------
-    callable or None
-        To be called with each event of a solve; None if nobody is looking.
-    """
-    logger = logging.getLogger("leotrek_opt.cli")
-    if logger.isEnabledFor(logging.DEBUG):
-        yield lambda event: logger.debug("%s", _in_words(event))
-        return
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-
-    with Console(stderr=True, highlight=False).status("reading the problem") as status:
-        yield lambda event: status.update(escape(_in_words(event)))
-
-
-def _in_words(event: Progress) -> str:
-    values = [
-        f"{name} {milliseconds(quanta / 1e6)}"
-        for name, quanta in (("objective", event.objective), ("bound", event.bound))
-        if quanta is not None
-    ]
-    parts = [f"{event.seconds:.1f} s", event.method, *values, event.message]
-    return "  ".join(part for part in parts if part)
 
 
 def log_to_stderr(verbosity: int) -> None:

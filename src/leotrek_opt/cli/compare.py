@@ -29,7 +29,6 @@ from leotrek_opt.cli.common import (
     interruptible,
     log_start,
     log_to_stderr,
-    progress,
     read_problem,
 )
 from leotrek_opt.cli.output import (
@@ -42,6 +41,7 @@ from leotrek_opt.cli.output import (
     print_table,
     summary,
 )
+from leotrek_opt.cli.progress import progress
 
 if TYPE_CHECKING:
     from leotrek_opt.solvers.result import Result

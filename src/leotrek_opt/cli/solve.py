@@ -23,10 +23,10 @@ from leotrek_opt.cli.common import (
     interruptible,
     log_start,
     log_to_stderr,
-    progress,
     read_problem,
 )
 from leotrek_opt.cli.output import count_violations, milliseconds, percent, print_csv, print_table
+from leotrek_opt.cli.progress import progress
 
 if TYPE_CHECKING:
     from leotrek_opt.models.placement import PlacementProblem
