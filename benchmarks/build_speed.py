@@ -1,4 +1,4 @@
-"""What ``LinearModel`` costs beside raw arrays and beside Pyomo, until HiGHS holds the model.
+"""What a model costs until an engine holds it, beside raw arrays handed to HiGHS.
 
 The model is an assignment placement. Function f goes to one of its K candidate nodes (binary x),
 and each of E data edges pays for its pair of nodes through continuous variables y that flow rows
@@ -7,12 +7,15 @@ tie to x:
     sum_k x[f, k] = 1,   sum_j y[e, i, j] = x[source(e), i],   sum_i y[e, i, j] = x[target(e), j],
     and on each node, for each of two resources, a knapsack row over the x placed there.
 
-Three ways to build it, timed in processor time from the instance's arrays to a HiGHS object that
-holds the model:
+Ways to build it, timed in processor time from the instance's arrays to an object that holds the
+model:
 
-- raw: CSR arrays written by hand in numpy, ``Highs.passModel``;
+- raw: CSR arrays written by hand in numpy, ``Highs.passModel``; the physical limit;
 - ours: blocks of a ``LinearModel``, then the load step of our HiGHS engine;
-- pyomo: a ConcreteModel with rules, then ``set_instance`` of ``appsi_highs``.
+- cpsat: the same blocks, then CP-SAT's proto with exactly-one rows and implications as such;
+- scip, pdlp: the same blocks, then MathOpt's proto, from which both solvers are made;
+- engine_pyomo: the same blocks, then our generic ConcreteModel and ``set_instance``;
+- pyomo: a ConcreteModel with rules by hand, then ``set_instance`` of ``appsi_highs``.
 """
 
 from __future__ import annotations
@@ -249,7 +252,40 @@ def build_pyomo(instance: Instance) -> object:
     return solver
 
 
-BUILDERS = {"raw": build_raw, "ours": build_ours, "pyomo": build_pyomo}
+def build_cpsat(instance: Instance) -> object:
+    """Build blocks, then CP-SAT's model."""
+    from leotrek_opt.solvers.engines.cpsat_integers import whole_model
+    from leotrek_opt.solvers.engines.cpsat_model import native_model
+
+    return native_model(whole_model(model_of(instance), None))
+
+
+def build_mathopt(instance: Instance) -> object:
+    """Build blocks, then MathOpt's model."""
+    from leotrek_opt.solvers.engines.mathopt import model_proto
+
+    return model_proto(model_of(instance).arrays())
+
+
+def build_engine_pyomo(instance: Instance) -> object:
+    """Build blocks, then the ConcreteModel that our Pyomo engine hands over."""
+    from leotrek_opt.solvers.engines.pyomo_model import row_model
+
+    solver = AppsiHighs()
+    solver.set_instance(row_model(model_of(instance).arrays()).model)
+    return solver
+
+
+BUILDERS = {
+    "raw": build_raw,
+    "ours": build_ours,
+    "cpsat": build_cpsat,
+    "mathopt": build_mathopt,
+    "engine_pyomo": build_engine_pyomo,
+    "pyomo": build_pyomo,
+}
+IN_TURNS = ("raw", "ours", "cpsat", "mathopt")
+"""Fast enough to be timed several times."""
 
 
 def built_once(method: str, size: str) -> tuple[float, float]:
@@ -267,37 +303,33 @@ def built_once(method: str, size: str) -> tuple[float, float]:
 
 
 def measure(size: str, repeats: int) -> Figures:
-    """Compare the three ways at one size."""
+    """Compare all ways at one size."""
     instance = draw(**SIZES[size])
     raw, ours = build_raw(instance), build_ours(instance)
     if raw.getNumNz() != ours.getNumNz() or raw.getNumRow() != ours.getNumRow():
         raise RuntimeError("the two models differ")
     nonzeros = raw.getNumNz()
     del raw, ours
-    cpu = alternating_cpu_s(
-        {"raw": partial(build_raw, instance), "ours": partial(build_ours, instance)}, repeats
-    )
-    pyomo_mib, pyomo_s = in_child(partial(built_once, "pyomo", size))
-    raw_mib, _ = in_child(partial(built_once, "raw", size))
-    ours_mib, _ = in_child(partial(built_once, "ours", size))
-    return {
-        f"nonzeros_{size}": nonzeros,
-        f"raw_ms_{size}": 1e3 * cpu["raw"],
-        f"ours_ms_{size}": 1e3 * cpu["ours"],
-        f"pyomo_ms_{size}": 1e3 * pyomo_s,
-        f"ratio_to_raw_{size}": cpu["ours"] / cpu["raw"],
-        f"pyomo_ratio_{size}": pyomo_s / cpu["ours"],
-        f"memory_raw_mib_{size}": raw_mib,
-        f"memory_ratio_to_raw_{size}": ours_mib / raw_mib,
-        f"memory_pyomo_ratio_{size}": pyomo_mib / ours_mib,
-    }
+    cpu = alternating_cpu_s({name: partial(BUILDERS[name], instance) for name in IN_TURNS}, repeats)
+    memory = {}
+    for name in BUILDERS:
+        memory[name], seconds = in_child(partial(built_once, name, size))
+        cpu.setdefault(name, seconds)
+    figures: Figures = {f"nonzeros_{size}": nonzeros, f"raw_ms_{size}": 1e3 * cpu["raw"]}
+    figures[f"memory_raw_mib_{size}"] = memory["raw"]
+    for name in BUILDERS:
+        if name != "raw":
+            figures[f"{name}_ms_{size}"] = 1e3 * cpu[name]
+            figures[f"{name}_time_ratio_{size}"] = cpu[name] / cpu["raw"]
+            figures[f"{name}_memory_ratio_{size}"] = memory[name] / memory["raw"]
+    return figures
 
 
 def main() -> None:
     """Measure and print."""
     arguments = parser(__doc__.splitlines()[0]).parse_args()
     sizes = ("130k",) if arguments.quick else ("130k", "1m")
-    repeats = 15
+    repeats = 7
     figures: Figures = {}
     for size in sizes:
         figures |= measure(size, repeats)
@@ -306,7 +338,7 @@ def main() -> None:
         {
             "sizes": {size: SIZES[size] for size in sizes},
             "repeats": repeats,
-            "time": "processor time; medians in turns, Pyomo once in a fresh process",
+            "time": "processor time; medians in turns, the two with Pyomo once in a fresh process",
             "memory": "growth of peak resident memory, each in a fresh process",
         },
         arguments.format,
