@@ -98,28 +98,17 @@ def build(
     leotrek_opt.errors.ModelTooLargeError
         If there would be more than ``max_nonzeros`` entries; the text says how many.
     """
-    choices = admissible(arrays, candidates, pair_filter, max_nonzeros)
-    choices, exact, limits_ns = _within_limits(arrays, choices, cutoff_ns)
-    time_unit = common_unit(exact)
-    timings = {item.index: timing(arrays, choices, item.index, time_unit) for item in exact}
-    latency, unit = None, time_unit
-    if not arrays.is_critical_path:
-        latency, unit = _latency_in_units(arrays, choices)
-    blocks = Blocks(
-        Terms(
-            arrays,
-            choices,
-            timings,
-            latency,
-            binding=frozenset(
-                e for item in exact for e, *ends in item.edges if item.binds(e, *ends)
-            ),
-            limits={index: limit // time_unit for index, limit in limits_ns.items()},
-        )
+    terms, unit = prepare(
+        arrays,
+        candidates,
+        max_nonzeros=max_nonzeros,
+        cutoff_ns=cutoff_ns,
+        pair_filter=pair_filter,
     )
+    blocks = Blocks(terms)
     blocks.add_choices()
     blocks.add_flow()
-    blocks.add_capacities(capacity_rows(arrays, choices.candidates))
+    blocks.add_capacities(capacity_rows(arrays, terms.choices.candidates))
     blocks.add_times()
     blocks.add_values()
     if blocks.linear.n_nonzeros > max_nonzeros:
@@ -130,13 +119,13 @@ def build(
     return PlacementModel(
         linear=blocks.linear,
         arrays=arrays,
-        choices=choices,
+        choices=terms.choices,
         unit_ns=unit,
-        error_ns=_error(arrays, timings, latency),
+        error_ns=_error(arrays, terms.timings, terms.latency),
         slo_error_ns=max(
             (
                 item.loss_ns
-                for index, item in timings.items()
+                for index, item in terms.timings.items()
                 if arrays.workflows[index].response_time_slo_ns is not None
             ),
             default=0,
@@ -144,10 +133,53 @@ def build(
         _place=blocks.place,
         _move=blocks.move,
         _delay=blocks.delay,
-        _timings=timings,
-        _latency=latency,
+        _timings=terms.timings,
+        _latency=terms.latency,
         _values=blocks.values,
     )
+
+
+def prepare(
+    arrays: PlacementArrays,
+    candidates: Sequence[NDArray[np.integer]] | None = None,
+    *,
+    max_nonzeros: int,
+    cutoff_ns: int | None = None,
+    pair_filter: PairFilter | None = None,
+) -> tuple[Terms, int]:
+    """Find what the flow formulation is made of, without writing it down.
+
+    Parameters
+    ----------
+    arrays, candidates, max_nonzeros, cutoff_ns, pair_filter
+        As for :func:`build`.
+
+    Returns
+    -------
+    terms, unit_ns
+        Candidates, pairs, times and costs; and what one unit of the objective is worth.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError, leotrek_opt.errors.ModelTooLargeError
+        As for :func:`build`.
+    """
+    choices = admissible(arrays, candidates, pair_filter, max_nonzeros)
+    choices, exact, limits_ns = _within_limits(arrays, choices, cutoff_ns)
+    time_unit = common_unit(exact)
+    timings = {item.index: timing(arrays, choices, item.index, time_unit) for item in exact}
+    latency, unit = None, time_unit
+    if not arrays.is_critical_path:
+        latency, unit = _latency_in_units(arrays, choices)
+    terms = Terms(
+        arrays,
+        choices,
+        timings,
+        latency,
+        binding=frozenset(e for item in exact for e, *ends in item.edges if item.binds(e, *ends)),
+        limits={index: limit // time_unit for index, limit in limits_ns.items()},
+    )
+    return terms, unit
 
 
 def _within_limits(
