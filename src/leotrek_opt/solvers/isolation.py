@@ -114,7 +114,8 @@ class IsolatedOutcome:
 class IsolatedCall:
     """A child process that imports a function while the caller makes ready what it is to be given.
 
-    A context manager; the child ends with it.
+    A context manager; the child ends with it. It belongs to one thread: Linux ends the child with
+    the thread that started it.
 
     Parameters
     ----------
