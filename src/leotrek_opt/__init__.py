@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from leotrek_opt.instances.documents import digest, load, save
+    from leotrek_opt.instances.lp_format import write_lp
+    from leotrek_opt.instances.mps import read_mps, write_mps
     from leotrek_opt.instances.scenarios import generate
     from leotrek_opt.models.continuum import Continuum
     from leotrek_opt.models.placement import PlacementProblem, PlacementSolution
     from leotrek_opt.models.workflow import DataEdge, DataSource, Function, Workflow
     from leotrek_opt.solvers.api import compare, methods, solve, verify
+    from leotrek_opt.solvers.formulations.formulate import formulate
+    from leotrek_opt.solvers.linear import LinearModel
+    from leotrek_opt.solvers.matrix import MatrixModel, model_from_arrays
+    from leotrek_opt.solvers.model_api import solve_model
+    from leotrek_opt.solvers.model_check import verify_model
+    from leotrek_opt.solvers.model_result import ModelResult
     from leotrek_opt.solvers.result import Result
     from leotrek_opt.solvers.status import Proof, Status
     from leotrek_opt.versions import show_versions
@@ -27,6 +35,9 @@ _HOMES = {
     "DataEdge": "leotrek_opt.models.workflow",
     "DataSource": "leotrek_opt.models.workflow",
     "Function": "leotrek_opt.models.workflow",
+    "LinearModel": "leotrek_opt.solvers.linear",
+    "MatrixModel": "leotrek_opt.solvers.matrix",
+    "ModelResult": "leotrek_opt.solvers.model_result",
     "PlacementProblem": "leotrek_opt.models.placement",
     "PlacementSolution": "leotrek_opt.models.placement",
     "Proof": "leotrek_opt.solvers.status",
@@ -36,13 +47,20 @@ _HOMES = {
     "__version__": "leotrek_opt.versions",
     "compare": "leotrek_opt.solvers.api",
     "digest": "leotrek_opt.instances.documents",
+    "formulate": "leotrek_opt.solvers.formulations.formulate",
     "generate": "leotrek_opt.instances.scenarios",
     "load": "leotrek_opt.instances.documents",
     "methods": "leotrek_opt.solvers.api",
+    "model_from_arrays": "leotrek_opt.solvers.matrix",
+    "read_mps": "leotrek_opt.instances.mps",
     "save": "leotrek_opt.instances.documents",
     "show_versions": "leotrek_opt.versions",
     "solve": "leotrek_opt.solvers.api",
+    "solve_model": "leotrek_opt.solvers.model_api",
     "verify": "leotrek_opt.solvers.api",
+    "verify_model": "leotrek_opt.solvers.model_check",
+    "write_lp": "leotrek_opt.instances.lp_format",
+    "write_mps": "leotrek_opt.instances.mps",
 }
 
 __all__ = [
@@ -50,6 +68,9 @@ __all__ = [
     "DataEdge",
     "DataSource",
     "Function",
+    "LinearModel",
+    "MatrixModel",
+    "ModelResult",
     "PlacementProblem",
     "PlacementSolution",
     "Proof",
@@ -59,13 +80,20 @@ __all__ = [
     "__version__",
     "compare",
     "digest",
+    "formulate",
     "generate",
     "load",
     "methods",
+    "model_from_arrays",
+    "read_mps",
     "save",
     "show_versions",
     "solve",
+    "solve_model",
     "verify",
+    "verify_model",
+    "write_lp",
+    "write_mps",
 ]
 
 

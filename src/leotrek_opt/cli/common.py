@@ -19,6 +19,7 @@ from leotrek_opt.cli.output import summary
 
 if TYPE_CHECKING:
     from leotrek_opt.models.placement import PlacementProblem
+    from leotrek_opt.solvers.model_result import ModelResult
     from leotrek_opt.solvers.result import Result
 
 SOLVED = 0
@@ -52,6 +53,27 @@ Gap = Annotated[
         "--gap", min=0, callback=_finite, help="Stop when objective and bound are so close."
     ),
 ]
+AbsoluteGap = Annotated[
+    float,
+    typer.Option(
+        "--absolute-gap",
+        min=0,
+        callback=_finite,
+        help="Stop when objective and bound differ by no more, in the objective's unit.",
+    ),
+]
+MemoryLimit = Annotated[
+    int | None,
+    typer.Option(
+        "--memory-limit", min=1, metavar="MIB", help="Memory of the solve, in a process of its own."
+    ),
+]
+Certify = Annotated[
+    bool, typer.Option("--certify", help="Prove the bound, or ask a second engine family.")
+]
+Isolate = Annotated[
+    bool, typer.Option("--isolate", help="Solve in a process of its own; survives its crash.")
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of a solver engine.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the answer there.")]
@@ -67,7 +89,7 @@ Verbose = Annotated[
 ]
 
 
-def exit_code(result: Result, *, interrupted: bool = False) -> int:
+def exit_code(result: Result | ModelResult, *, interrupted: bool = False) -> int:
     """Return the exit code that one result calls for.
 
     Parameters

@@ -15,6 +15,7 @@ from leotrek_opt.cli.common import (
     INTERRUPTED,
     NO_SOLUTION,
     SOLVED,
+    Certify,
     FreezeTo,
     Gap,
     Out,
@@ -60,6 +61,7 @@ def command(
     gap: Gap = 0.0,
     seed: Seed = 0,
     threads: Threads = 1,
+    certify: Certify = False,
     out: Out = None,
     freeze: FreezeTo = None,
     output_format: OutputFormat = "table",
@@ -88,6 +90,7 @@ def command(
             gap=gap,
             seed=seed,
             threads=threads,
+            certify=certify,
             on_progress=on_progress,
             cancel=cancel,
         )

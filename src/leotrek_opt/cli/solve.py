@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leotrek_opt.cli import model
 from leotrek_opt.cli.common import (
+    AbsoluteGap,
+    Certify,
     FreezeTo,
     Gap,
+    Isolate,
+    MemoryLimit,
     Out,
     OutputFormat,
     Quiet,
@@ -26,7 +31,7 @@ from leotrek_opt.cli.common import (
     read_problem,
 )
 from leotrek_opt.cli.output import count_violations, milliseconds, percent, print_csv, print_table
-from leotrek_opt.cli.progress import progress
+from leotrek_opt.cli.progress import lines, progress
 
 if TYPE_CHECKING:
     from leotrek_opt.models.placement import PlacementProblem
@@ -37,13 +42,19 @@ MAX_LINES = 20
 
 
 def command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Problem document.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Problem document, or a model in MPS.")
+    ],
     *,
     solver: Annotated[str, typer.Option("--solver", help="Method or engine.")] = "auto",
     time_limit: TimeLimit = None,
     gap: Gap = 0.0,
+    absolute_gap: AbsoluteGap = 0.0,
     seed: Seed = 0,
     threads: Threads = 1,
+    memory_limit: MemoryLimit = None,
+    certify: Certify = False,
+    isolate: Isolate = False,
     out: Out = None,
     freeze: FreezeTo = None,
     output_format: OutputFormat = "table",
@@ -55,6 +66,26 @@ def command(
     from leotrek_opt.solvers import api
 
     log_to_stderr(verbose)
+    asked: dict[str, Any] = {
+        "time_limit_s": time_limit,
+        "gap": gap,
+        "seed": seed,
+        "threads": threads,
+        "memory_limit_mib": memory_limit,
+        "certify": certify,
+        "isolate": isolate,
+    }
+    if model.is_model_file(file):
+        if freeze is not None:
+            raise typer.BadParameter("a linear model has no links", param_hint="--freeze")
+        with interruptible() as cancel, lines(quiet, model.number) as show:
+            found = model.solve_file(
+                file, solver, show, cancel, absolute_gap=absolute_gap or None, **asked
+            )
+        if out is not None:
+            save(found, out)
+        model.print_result(found, output_format)
+        return exit_code(found, interrupted=cancel.is_set())
     problem = read_problem(file)
     if freeze is not None:
         problem = frozen(problem, freeze)
@@ -63,10 +94,8 @@ def command(
         result = api.solve(
             problem,
             solver,
-            time_limit_s=time_limit,
-            gap=gap,
-            seed=seed,
-            threads=threads,
+            absolute_gap=absolute_gap,
+            **asked,
             on_progress=on_progress,
             cancel=cancel,
         )

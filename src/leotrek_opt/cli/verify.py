@@ -8,11 +8,14 @@ from typing import Annotated, Literal
 import typer
 
 from leotrek_opt.cli.common import FAILED_VERIFICATION, SOLVED, log_to_stderr, read_problem
+from leotrek_opt.cli.model import is_model_file, verify_file
 from leotrek_opt.cli.output import milliseconds
 
 
 def command(
-    problem: Annotated[Path, typer.Argument(metavar="PROBLEM", help="Problem document.")],
+    problem: Annotated[
+        Path, typer.Argument(metavar="PROBLEM", help="Problem document, or a model in MPS.")
+    ],
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="Result or solution document.")],
     *,
     output_format: Annotated[
@@ -29,6 +32,8 @@ def command(
     from leotrek_opt.solvers.result import Result
 
     log_to_stderr(0)
+    if is_model_file(problem):
+        return _verify_model(problem, result, output_format)
     posed = read_problem(problem)
     answer = load(result)
     if not isinstance(answer, (Result, PlacementSolution)):
@@ -61,3 +66,18 @@ def command(
         for message in found.messages:
             print(message)
     return SOLVED if found.ok else FAILED_VERIFICATION
+
+
+def _verify_model(problem: Path, result: Path, output_format: str) -> int:
+    from leotrek_opt.errors import InputError
+    from leotrek_opt.instances.documents import load
+    from leotrek_opt.instances.mps import read_mps
+    from leotrek_opt.solvers.model_result import ModelResult
+
+    posed, answer = read_mps(problem), load(result, "result")
+    if not isinstance(answer, ModelResult):
+        raise InputError('must be "linear" for a model in MPS', file=result, field="problem_kind")
+    try:
+        return verify_file(posed, answer, output_format)
+    except InputError as error:
+        raise error.in_file(result) from None

@@ -438,6 +438,36 @@ class LinearModel:
         }
         return self.__dict__ | blocks | {"_arrays": None}
 
+    def with_implied_integers(self, columns: ArrayLike) -> LinearModel:
+        """Return the same model, some of whose continuous columns are marked implied-integer.
+
+        Parameters
+        ----------
+        columns
+            Booleans, shape (n,): continuous columns with finite bounds that take integers in some
+            optimal solution.
+
+        Returns
+        -------
+        LinearModel
+            A model of its own.
+
+        Raises
+        ------
+        InputError
+            If a column is not continuous or has an infinite bound.
+        """
+        marked = np.asarray(columns, dtype=np.bool_)
+        other = self.copy()
+        parts = other._column_parts[0]
+        free = np.isinf(parts.lower) | np.isinf(parts.upper)
+        wrong = np.flatnonzero(marked & (free | (parts.kind != ColumnKind.CONTINUOUS)))
+        if wrong.size:
+            raise InputError("must be continuous and bounded", field=self.column_label(wrong[0]))
+        kind = np.where(marked, np.int8(ColumnKind.IMPLIED_INTEGER), parts.kind)
+        other._column_parts = [parts._replace(kind=kind)]
+        return other
+
     def relaxed(self) -> LinearModel:
         """Return the linear relaxation: the same model, all of whose columns are continuous.
 

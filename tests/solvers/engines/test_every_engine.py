@@ -27,7 +27,6 @@ from leotrek_opt.solvers.engines.protocol import (
     Feature,
     Limits,
     Termination,
-    model_features,
 )
 from leotrek_opt.solvers.linear import LinearModel
 from leotrek_opt.solvers.status import Status
@@ -72,10 +71,6 @@ def test_optimum_equals_enumeration(engine: Engine, block: int) -> None:
 def test_optimum_with_continuous_columns_equals_enumeration(engine: Engine, block: int) -> None:
     for seed in range(20):
         oracle = random_mixed_model(np.random.default_rng([100 + block, seed]))
-        if not model_features(oracle.model) <= engine.features:
-            with pytest.raises(UnsupportedError):
-                engine.solve(oracle.model)
-            continue
         result = engine.solve(oracle.model)
         if oracle.optimum is None:
             assert result.status is Status.INFEASIBLE

@@ -49,6 +49,7 @@ from leotrek_opt.solvers.engines.protocol import (
     model_features,
     require_features,
 )
+from leotrek_opt.solvers.implied_integers import recognised
 from leotrek_opt.solvers.linear import LinearModel
 
 _CONTINUOUS = frozenset({Feature.CONTINUOUS, Feature.INFINITE_BOUNDS})
@@ -67,9 +68,11 @@ _TERMINATIONS = {
 class CpSatEngine:
     """CP-SAT behind the engine protocol.
 
-    Continuous columns are refused unless the option ``continuous_steps`` gives a whole number k:
-    they then take multiples of 1/k. A solution keeps every row exactly, but nothing is known about
-    the values in between, so the result is never ``optimal`` or ``infeasible`` and has no bound.
+    Continuous columns that provably take integers in some optimal solution are taken as integers
+    (:mod:`leotrek_opt.solvers.implied_integers`). Others are refused unless the option
+    ``continuous_steps`` gives a whole number k: they then take multiples of 1/k. A solution keeps
+    every row exactly, but nothing is known about the values in between, so the result is never
+    ``optimal`` or ``infeasible`` and has no bound.
 
     With one thread and no time limit, runs repeat; another seed often takes the same way. With more
     threads they do not: CP-SAT's ``interleave_search``, which may be set as an option, repeats the
@@ -117,6 +120,8 @@ class CpSatEngine:
         """Solve a model; parameters, result and errors are those of the protocol."""
         started = time.monotonic()
         checked = checked_options(options)
+        if checked.continuous_steps is None:
+            model = recognised(model)
         self._require(limits.features() | model_features(model), checked.continuous_steps)
         task = Task(
             model.arrays(),
