@@ -106,8 +106,9 @@ def exit_code(result: Result | ModelResult, *, interrupted: bool = False) -> int
     """
     status = str(result.status)
     if status == "error":
-        # Either the checker refuted a claim, or there is nothing but a failure to report.
-        return FAILED_VERIFICATION if result.solution is not None else INTERNAL_ERROR
+        # The checker refuted a claim; or a solver failed, whatever it had found before.
+        refuted = result.solution is not None and not result.is_verified
+        return FAILED_VERIFICATION if refuted else INTERNAL_ERROR
     if status in {"optimal", "feasible"} and result.violations:
         return FAILED_VERIFICATION
     if status == "optimal":

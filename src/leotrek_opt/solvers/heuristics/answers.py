@@ -82,7 +82,11 @@ def answer(
     """
     broken = broken_rules(arrays, assignment)
     if not broken:
-        request.tracker.report(objective=objective_ns(arrays, assignment), message=f"{solver} done")
+        request.tracker.report(
+            objective=objective_ns(arrays, assignment),
+            message=f"{solver} done",
+            assignment=assignment,
+        )
         return Answer(Status.FEASIBLE, assignment=assignment, solver=solver)
     counts = ", ".join(f"{rule} ({count})" for rule, count in broken.items())
     return Answer(

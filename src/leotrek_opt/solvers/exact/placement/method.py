@@ -108,7 +108,10 @@ class ExactPlacement:
         yield facts
         self.stages.append(Stage(name, time.monotonic() - started, facts))
         self.request.tracker.report(
-            objective=self.search.best_ns, bound=self.bound_ns, message=name
+            objective=self.search.best_ns,
+            bound=self.bound_ns,
+            message=name,
+            assignment=self.search.best,
         )
 
     def _raise_bound(self, value: float) -> None:

@@ -56,6 +56,7 @@ class Search:
         domain: DenseDomain,
         order: IntArray,
         prices: FloatArray | None = None,
+        budget: Budget | None = None,
     ) -> bool:
         """Insert all workflows in an order and offer the result.
 
@@ -67,6 +68,8 @@ class Search:
             Workflow indices.
         prices
             Addition to unary costs, shape (F, N), or None.
+        budget
+            Time and cancellation, looked at before each workflow; None for no limit.
 
         Returns
         -------
@@ -77,6 +80,8 @@ class Search:
         inserter = Inserter(self.calculator, domain)
         assignment = np.full(self.arrays.n_functions, -1, dtype=np.int64)
         for workflow in order.tolist():
+            if budget is not None and budget.spent:
+                return False
             if not self._insert(inserter, workflow, room, assignment, prices):
                 return False
         return self.offer(assignment)
@@ -96,11 +101,11 @@ class Search:
             Number of random orders.
         """
         order = np.arange(len(self.arrays.workflows))
-        self.construct(domain, order)
+        self.construct(domain, order, budget=budget)
         for _ in range(tries if len(order) > 1 else 0):
             if budget.spent:
                 return
-            self.construct(domain, self.random.permutation(order))
+            self.construct(domain, self.random.permutation(order), budget=budget)
 
     def improve(
         self, domain: DenseDomain, budget: Budget, *, patience: int, enough_ns: float
