@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +13,7 @@ from leotrek_opt.errors import InputError
 from leotrek_opt.models.base import nearest_name
 from leotrek_opt.solvers.certificate.branch import linear_bound
 from leotrek_opt.solvers.engines.answers import bound_meets
-from leotrek_opt.solvers.linear import LinearModel
+from leotrek_opt.solvers.linear import LinearModel, Violation
 from leotrek_opt.solvers.linear_arrays import model_digest
 from leotrek_opt.solvers.matrix import MatrixModel
 from leotrek_opt.solvers.model_result import ModelResult, exact_number
@@ -125,13 +125,21 @@ def evaluated(
     """
     arrays = matrix.linear.arrays()
     scale = float(np.max(np.abs(arrays.data), initial=1.0))
-    broken = matrix.linear.violations_of(point, tolerance=ROW_TOLERANCE * scale)
+    broken = [
+        str(_in_words(matrix, violation))
+        for violation in matrix.linear.violations_of(point, tolerance=ROW_TOLERANCE * scale)
+    ]
     priced = arrays.cost != 0
     if np.all(np.rint(point[priced]) == point[priced]):
         whole = np.where(priced, point, 0.0)
-        return tuple(map(str, broken)), matrix.objective(matrix.linear.objective_of(whole))
+        return tuple(broken), matrix.objective(matrix.linear.objective_of(whole))
     value = arrays.offset + sum(map(float, arrays.cost[priced] * point[priced]))
-    return tuple(map(str, broken)), float(matrix.objective(value))
+    return tuple(broken), float(matrix.objective(value))
+
+
+def _in_words(matrix: MatrixModel, violation: Violation) -> Violation:
+    words = matrix.linear.row_words if violation.kind == "row" else matrix.linear.column_words
+    return replace(violation, label=words(violation.index))
 
 
 def point_of(matrix: MatrixModel, values: Mapping[str, int | float]) -> NDArray[np.float64]:
@@ -191,6 +199,9 @@ def _carried(
         if subject.proof is Proof.CERTIFIED:
             messages.append("the result says certified but holds no certificate")
             return Proof.CLAIMED, None, False
+        if subject.proof is Proof.CONFIRMED:
+            messages.append("that two engines agree can only be seen by asking them again")
+            return Proof.CLAIMED, None, True
         return subject.proof, None, True
     arrays = matrix.linear.arrays()
     verdict = linear_bound(arrays, subject.certificate)
