@@ -13,9 +13,7 @@ from leotrek_opt.cli.common import SOLVED, log_to_stderr, read_problem
 def command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Problem document.")],
     *,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Ends in .mps, .mps.gz or .lp.")
-    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Ends in .mps or .lp.")],
     max_nonzeros: Annotated[
         int, typer.Option("--max-nonzeros", min=1, help="Refuse a larger model.")
     ] = 20_000_000,
@@ -28,8 +26,8 @@ def command(
 
     log_to_stderr(0)
     name = out.name.lower()
-    if not name.endswith((".mps", ".mps.gz", ".lp")):
-        raise InputError("must end in .mps, .mps.gz or .lp", file=out)
+    if not name.endswith((".mps", ".lp")):
+        raise InputError("must end in .mps or .lp", file=out)
     model = formulate(read_problem(file), max_nonzeros=max_nonzeros).linear
     write = write_lp if name.endswith(".lp") else write_mps
     write(model, out, words=True)
