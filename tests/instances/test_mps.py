@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import highspy
+import numpy as np
 import pytest
 from hypothesis import given
 from tests.instances.linear_models import decimal_models, linear_models
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.instances.mps import read_mps, write_mps
-from leotrek_opt.solvers.engines.highs import HighsEngine
+from leotrek_opt.solvers.engines.highs import HighsEngine, load
 from leotrek_opt.solvers.linear import ColumnKind, LinearModel
 from leotrek_opt.solvers.linear_arrays import model_digest
 from leotrek_opt.solvers.matrix import MatrixModel, model_from_arrays
@@ -474,6 +475,41 @@ def test_highs_reads_what_was_written(tmp_path: Path, words: bool) -> None:
     assert highs.getInfo().objective_function_value == pytest.approx(
         HighsEngine().solve(model).objective
     )
+
+
+@given(model=linear_models())
+def test_highs_reads_every_model_and_we_read_what_it_writes(
+    model: LinearModel, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    arrays = model.arrays()
+    if not model.n_variables or abs(arrays.offset) >= 2**53:
+        return
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    path = write_mps(model, tmp_path_factory.getbasetemp() / "highs.mps")
+    assert highs.readModel(str(path)) == highspy.HighsStatus.kOk
+    lp = highs.getLp()
+    assert list(lp.col_cost_) == arrays.cost.tolist()
+    assert list(lp.col_lower_) == arrays.lower.tolist()
+    assert list(lp.col_upper_) == arrays.upper.tolist()
+    assert list(lp.row_lower_) == arrays.row_lower.tolist()
+    assert list(lp.row_upper_) == pytest.approx(arrays.row_upper.tolist(), rel=1e-15)
+    assert lp.offset_ == arrays.offset
+    # HiGHS writes 15 digits, leaves out free rows, and mixes up the kinds of columns without cost.
+    finite = [vector[np.isfinite(vector)] for vector in (arrays.lower, arrays.upper)]
+    large = max(np.max(np.abs(part), initial=0) for part in (*finite, arrays.cost, arrays.data))
+    free = np.isinf(arrays.row_lower) & np.isinf(arrays.row_upper)
+    rows = np.concatenate([arrays.row_lower, arrays.row_upper])
+    large = max(large, np.max(np.abs(rows[np.isfinite(rows)]), initial=0))
+    if large >= 1e14 or free.any() or not arrays.cost.all() or not arrays.minimise:
+        return
+    written = load(arrays, offset=float(arrays.offset))
+    assert written.writeModel(str(path)) != highspy.HighsStatus.kError
+    back = read_mps(path).linear.arrays()
+    for field in ("cost", "lower", "upper", "indptr", "indices", "data", "row_lower", "row_upper"):
+        assert getattr(back, field).tolist() == getattr(arrays, field).tolist(), field
+    is_integer = arrays.kind == ColumnKind.INTEGER
+    assert ((back.kind == ColumnKind.INTEGER) == is_integer).all()
 
 
 def test_compressed_writing_and_missing_folders_are_refused(tmp_path: Path) -> None:
