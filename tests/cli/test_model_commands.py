@@ -138,7 +138,7 @@ def test_problem_is_exported_and_the_model_is_worth_the_same(
         assert "columns" in answer.out
     solved = json.loads(leotrek("solve", tmp_path / "model.mps", "--format", "json").out)
     assert solved["objective"] == value
-    assert "place" in (tmp_path / "model.lp").read_text()
+    assert "w_f_on_b" in (tmp_path / "model.lp").read_text()
     wrong = leotrek("export", problem_file, "--out", tmp_path / "model.txt")
     assert wrong.code == 2
     assert ".mps" in wrong.err
