@@ -8,58 +8,34 @@ of integer columns, which move inward to the next integer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.models.messages import shown
 from leotrek_opt.solvers.linear import LinearModel
-from leotrek_opt.solvers.linear_input import indices_below, row_starts
+from leotrek_opt.solvers.matrix_input import (
+    LazyNames,
+    constant,
+    csr_parts,
+    distinct_names,
+    flags,
+)
 from leotrek_opt.solvers.matrix_scaling import (
     ExactModel,
     scaled_columns,
     scaled_objective,
     scaled_rows,
 )
-from leotrek_opt.solvers.rationals import IntegerArray, Rationals, exact, number, ones
+from leotrek_opt.solvers.rationals import IntegerArray, Rationals, exact, ones
 
 FloatArray = NDArray[np.float64]
 Number = int | float | Fraction
-
-
-class LazyNames(Sequence[str]):
-    """Names that are made when somebody asks for them.
-
-    Parameters
-    ----------
-    name
-        Makes the name of a position.
-    size
-        How many there are.
-    """
-
-    def __init__(self, name: Callable[[int], str], size: int) -> None:
-        self._name = name
-        self._size = size
-
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, position: int) -> str: ...
-
-    @overload
-    def __getitem__(self, position: slice) -> Sequence[str]: ...
-
-    def __getitem__(self, position: int | slice) -> str | Sequence[str]:
-        chosen = range(self._size)[position]
-        return self._name(chosen) if isinstance(chosen, int) else [self._name(at) for at in chosen]
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,24 +258,24 @@ def model_from_arrays(
     """
     costs = exact(cost, "cost")
     n = len(costs)
-    starts, entries, coefficients = _csr(matrix, indptr, indices, data, n)
+    starts, entries, coefficients = csr_parts(matrix, indptr, indices, data, n)
     m = starts.size - 1
     return matrix_model(
         ExactModel(
             cost=costs,
             lower=exact(lower, "lower", size=n),
             upper=exact(upper, "upper", size=n),
-            integer=_flags(integer, "integer", n),
-            implied_integer=_flags(implied_integer, "implied_integer", n),
+            integer=flags(integer, "integer", n),
+            implied_integer=flags(implied_integer, "implied_integer", n),
             starts=starts,
             entries=entries,
             data=coefficients,
             row_lower=exact(row_lower, "row_lower", size=m),
             row_upper=exact(row_upper, "row_upper", size=m),
             minimise=bool(minimise),
-            offset=_constant(offset),
-            column_names=_names(column_names, "column_names", "c", n),
-            row_names=_names(row_names, "row_names", "r", m),
+            offset=constant(offset),
+            column_names=distinct_names(column_names, "column_names", "c", n),
+            row_names=distinct_names(row_names, "row_names", "r", m),
         )
     )
 
@@ -354,42 +330,6 @@ def matrix_model(model: ExactModel) -> MatrixModel:
     )
 
 
-def _csr(
-    matrix: Any, indptr: object, indices: object, data: object, n: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], Rationals]:
-    """Return row starts, columns and coefficients."""
-    given = [part is not None for part in (indptr, indices, data)]
-    if matrix is not None:
-        if any(given):
-            raise InputError("takes the place of indptr, indices and data", field="matrix")
-        return _csr_of(matrix, n)
-    if not any(given):
-        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), ones(0)
-    if not all(given):
-        raise InputError("are needed together", field="indptr, indices, data")
-    entries = indices_below(_plain_array(indices, "indices"), n, "indices")
-    starts = row_starts(entries, None, _plain_array(indptr, "indptr"), "matrix")
-    return starts, entries, exact(data, "data", size=entries.size)
-
-
-def _csr_of(matrix: Any, n: int) -> tuple[NDArray[np.int64], NDArray[np.int32], Rationals]:
-    shape: tuple[int, ...] = getattr(matrix, "shape", ())
-    if len(shape) != 2 or not (hasattr(matrix, "tocoo") or isinstance(matrix, np.ndarray)):
-        raise InputError("must be a sparse matrix of scipy or a 2-D numpy array", field="matrix")
-    if shape[1] != n:
-        raise InputError(f"must have {n} columns, one per cost, not {shape[1]}", field="matrix")
-    if isinstance(matrix, np.ndarray):
-        row, column = np.nonzero(matrix)
-        data = matrix[row, column]
-    else:
-        triplets = matrix.tocoo()
-        row, column, data = triplets.row, triplets.col, triplets.data
-    order = np.argsort(row, kind="stable")
-    starts = np.zeros(shape[0] + 1, dtype=np.int64)
-    np.cumsum(np.bincount(row, minlength=shape[0]), out=starts[1:])
-    return starts, column[order].astype(np.int32), exact(data[order], "data", size=order.size)
-
-
 def _require_distinct_entries(model: ExactModel) -> None:
     """Name the column that stands twice in a row, if there is one."""
     row = np.repeat(np.arange(len(model.row_names)), np.diff(model.starts))
@@ -403,54 +343,5 @@ def _require_distinct_entries(model: ExactModel) -> None:
         )
 
 
-def _plain_array(values: object, field: str) -> NDArray[Any]:
-    try:
-        return np.asarray(values)
-    except ValueError:
-        raise InputError("must be a vector", field=field) from None
-
-
-def _flags(values: object, field: str, n: int) -> NDArray[np.bool_]:
-    array = _plain_array(values, field)
-    if array.dtype.kind not in "biuf" or not np.all((array == 0) | (array == 1)):
-        raise InputError("must be booleans, or 0 and 1", field=field)
-    if array.shape not in {(), (n,)}:
-        raise InputError(f"must have shape ({n},), not {array.shape}", field=field)
-    return np.broadcast_to(array.astype(np.bool_), (n,))
-
-
-def _constant(offset: object) -> Fraction:
-    try:
-        numerator, denominator = number(offset)
-    except ValueError as error:
-        raise InputError(str(error), field="offset") from None
-    if denominator == 0:
-        raise InputError("must be finite", field="offset")
-    return Fraction(numerator, denominator)
-
-
-def _numbered(letter: str, at: int) -> str:
-    return f"{letter}{at}"
-
-
 def _name_at(names: Sequence[str], at: int) -> str:
     return names[at]
-
-
-def _names(given: Sequence[str] | None, field: str, letter: str, size: int) -> Sequence[str]:
-    if given is None:
-        return LazyNames(partial(_numbered, letter), size)
-    names = tuple(given)
-    if len(names) != size:
-        raise InputError(f"must hold {size} names, not {len(names)}", field=field)
-    first: dict[str, int] = {}
-    for at, name in enumerate(names):
-        if not isinstance(name, str) or not name:
-            raise InputError(
-                f"must be text that is not empty, not {shown(name)}", field=f"{field}[{at}]"
-            )
-        if first.setdefault(name, at) != at:
-            raise InputError(
-                f"{shown(name)} is also the name at {first[name]}", field=f"{field}[{at}]"
-            )
-    return names
