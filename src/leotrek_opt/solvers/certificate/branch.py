@@ -209,7 +209,7 @@ class _Walk:
 
     def verdict(self) -> LinearVerdict:
         """Conclude from a complete tree."""
-        messages = [f"{self.n_bounded} leaves bounded, {self.n_refuted} refuted"]
+        messages = [f"leaves: {self.n_bounded} bounded, {self.n_refuted} refuted"]
         values = [] if self.worst is None else [self.worst]
         if self.has_tightened and self.target is not None:
             values.append(self.target.value)

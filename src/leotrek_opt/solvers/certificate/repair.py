@@ -25,6 +25,8 @@ from leotrek_opt.solvers.certificate.minorant import Box, ExactRelaxation, Minor
 _SHRINK_POWER = 40
 _MOST_ENTRIES = 200_000
 """Matrix entries that shifting looks at before it gives up."""
+_MOST_USES = 20
+"""Moves of one row; more than that go in circles."""
 
 
 def repairs(
@@ -82,7 +84,8 @@ def _shrunk(
 class _Move(NamedTuple):
     """A change of one row's multiplier; the least one is the best."""
 
-    new_wrong: int
+    wrong: int
+    is_partial: bool
     times_used: int
     size: int
     row: int
@@ -134,6 +137,8 @@ class _Shifting:
             if move is None or self.seen > _MOST_ENTRIES:
                 return False
             self.apply(move)
+            if move.is_partial:
+                self.waiting.appendleft(column)
         return True
 
     def is_wrong(self, column: int, slope: int) -> bool:
@@ -150,30 +155,37 @@ class _Shifting:
             self.row_of[start:end].tolist(), self.entry_of[start:end].tolist(), strict=True
         ):
             coefficient = int(self.coefficient[entry])
-            if is_free and slope % coefficient:
+            if self.times_used[row] >= _MOST_USES or (is_free and slope % coefficient):
                 continue
             # Rounded away from 0, so that what remains of the slope has the other sign.
             change = -(-abs(slope) // abs(coefficient))
             change = change if (slope > 0) == (coefficient > 0) else -change
-            multiplier = self.multiplier.get(row, 0) + change
-            side = self.arrays.row_lower if multiplier > 0 else self.arrays.row_upper
-            if multiplier == 0 or math.isfinite(side[row]):
-                new_wrong = sum(1 for _ in self.put_wrong(row, change))
-                yield _Move(new_wrong, self.times_used[row], abs(change), row, change)
+            multiplier = self.multiplier.get(row, 0)
+            side = self.arrays.row_lower if multiplier + change > 0 else self.arrays.row_upper
+            is_partial = multiplier + change != 0 and not math.isfinite(side[row])
+            if is_partial:
+                # The row is open on that side, so its multiplier may go no farther than to 0.
+                change = -multiplier
+                if not change:
+                    continue
+            wrong = self.wrong_by(row, change)
+            yield _Move(wrong, is_partial, self.times_used[row], abs(change), row, change)
 
-    def put_wrong(self, row: int, change: int) -> Iterator[int]:
-        """Yield the columns that a move would put wrong."""
+    def wrong_by(self, row: int, change: int) -> int:
+        """Return how many columns a move would put wrong that are right."""
+        count = 0
         for column, coefficient in self.entries(row):
             slope = self.slope[column]
-            if not self.is_wrong(column, slope) and self.is_wrong(
-                column, slope - coefficient * change
-            ):
-                yield column
+            if not self.is_wrong(column, slope):
+                count += self.is_wrong(column, slope - coefficient * change)
+        return count
 
     def apply(self, move: _Move) -> None:
-        self.waiting.extend(self.put_wrong(move.row, move.change))
         for column, coefficient in self.entries(move.row):
-            self.slope[column] -= coefficient * move.change
+            before = self.slope[column]
+            self.slope[column] = before - coefficient * move.change
+            if self.is_wrong(column, self.slope[column]) and not self.is_wrong(column, before):
+                self.waiting.append(column)
         self.multiplier[move.row] = self.multiplier.get(move.row, 0) + move.change
         self.times_used[move.row] += 1
 

@@ -164,11 +164,11 @@ class Search:
 
     def _close(self, part: Part, known: Known | None) -> None:
         if known is not None:
-            part.outcome = Bounded(known)
+            part.settle(Bounded(known))
             self._entries += known.multipliers.rows.size
 
     def _refute(self, part: Part, multipliers: Multipliers) -> None:
-        part.outcome = Refuted(multipliers)
+        part.settle(Refuted(multipliers))
         self._entries += multipliers.rows.size
 
     def _learn(self, part: Part, relaxed: Relaxed) -> None:
@@ -194,7 +194,7 @@ class Search:
         positions = np.searchsorted(self._integer, found.columns)
         lower[positions], upper[positions] = found.lower, found.upper
         rest = Part(lower, upper, part.known)
-        part.outcome = Tightened(evidence.multipliers, rest)
+        part.settle(Tightened(evidence.multipliers, rest))
         self._size += 1
         self._entries += evidence.multipliers.rows.size
         return rest
@@ -223,7 +223,7 @@ class Search:
         first_upper[position], second_lower[position] = value, value + 1
         first = Part(part.lower, first_upper, part.known, basis, step)
         second = Part(second_lower, part.upper, part.known, basis, step and step.reversed())
-        part.outcome = Split(int(self._integer[position]), int(value), first, second)
+        part.settle(Split(int(self._integer[position]), int(value), first, second))
         self._size += 2
         is_up_nearer = step is not None and step.distance > 0.5
         now, later = (second, first) if is_up_nearer else (first, second)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from leotrek_opt.models.certificate import (
     BoundLeaf,
     BranchNode,
@@ -20,6 +22,7 @@ from leotrek_opt.solvers.certificate.minorant import Multipliers
 from leotrek_opt.solvers.certificate.target import Target, own_bound
 from leotrek_opt.solvers.linear_arrays import FloatArray, ModelArrays, model_digest
 
+_NOTHING: FloatArray = np.zeros(0)
 _CLAIM_DENOMINATOR = 2**40
 """Finest bound that a certificate of ours claims."""
 
@@ -106,7 +109,7 @@ class Part:
     step
         How it came from the part above, if a fraction was cut off there.
     outcome
-        None as long as the part is open.
+        None as long as the part is open; see :meth:`settle`.
     """
 
     lower: FloatArray
@@ -115,6 +118,12 @@ class Part:
     basis: Any = None
     step: Step | None = None
     outcome: Bounded | Refuted | Tightened | Split | None = None
+
+    def settle(self, outcome: Bounded | Refuted | Tightened | Split) -> None:
+        """Set the outcome, and forget what only an open part needs."""
+        self.outcome = outcome
+        self.lower = self.upper = _NOTHING
+        self.known = self.basis = None
 
 
 @dataclass
@@ -186,7 +195,8 @@ def certificate_of(
     waiting = [root]
     while waiting:
         part = waiting.pop()
-        outcome = part.outcome
+        # In this order: a search that was left behind may settle the part in between.
+        known, outcome = part.known, part.outcome
         if isinstance(outcome, Split):
             nodes.append(BranchNode(column=outcome.column, value=outcome.value))
             waiting += [outcome.second, outcome.first]
@@ -197,7 +207,7 @@ def certificate_of(
         elif isinstance(outcome, Refuted):
             nodes.append(FarkasLeaf(multipliers=vectors.index(outcome.multipliers, duals=False)))
         else:
-            known = outcome.known if isinstance(outcome, Bounded) else part.known
+            known = outcome.known if isinstance(outcome, Bounded) else known
             if known is None:
                 return None
             least.add(known.value)
