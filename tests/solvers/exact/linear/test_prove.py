@@ -7,6 +7,7 @@ import json
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -270,6 +271,25 @@ def test_large_numbers_are_proven_exactly() -> None:
     proof = prove(model)
     assert proof.bound == 2**80 + 1 + big - 2
     checked(model, proof)
+
+
+@pytest.mark.parametrize("incumbent", [12, 12.0, Fraction(12), np.int64(12), np.float64(12 + 1e-9)])
+def test_incumbents_of_any_type_set_the_same_goal(incumbent: float) -> None:
+    """An engine's float may be a little off the next step."""
+    model = LinearModel()
+    x = model.add_variables(2, lower=0, upper=9, cost=3, integer=True, name="x")
+    model.add_rows(x, 2, lower=7, name="r")
+    proof = prove(model, incumbent=incumbent)
+    assert proof.termination is Termination.PROVEN
+    assert proof.bound == 12
+
+
+def test_proofs_run_beside_one_another() -> None:
+    models = [assignment(seed) for seed in (0, 1, 5, 7)]
+    alone = [prove(model).certificate for model in models]
+    with ThreadPoolExecutor(4) as pool:
+        beside = [proof.certificate for proof in pool.map(prove, models)]
+    assert beside == alone
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, True])

@@ -65,7 +65,9 @@ def goal(arrays: ModelArrays, objective: float | Fraction) -> Goal:
     """
     if isinstance(objective, bool) or not math.isfinite(objective):
         raise InputError(f"must be a finite number, not {objective!r}", field="incumbent")
-    own = Fraction(objective)
+    # An integer of numpy would stay one within a Fraction, and overflow.
+    whole = int(objective)
+    own = Fraction(whole if whole == objective else objective)
     value = arrays.sign * (own - arrays.offset)
     step = arrays.objective_step
     if step is None:

@@ -9,7 +9,6 @@ from typing import Any
 import highspy
 import numpy as np
 
-from leotrek_opt.errors import EngineError
 from leotrek_opt.solvers.engines.highs import load
 from leotrek_opt.solvers.engines.highs_options import set_option
 from leotrek_opt.solvers.linear_arrays import ColumnKind, FloatArray, ModelArrays
@@ -105,10 +104,9 @@ class Program:
             highs.setBasis(basis)
         set_option(highs, "simplex_iteration_limit", max_iterations)
         if highs.run() == _ERROR:
-            # A second run from nothing: a basis may be too far off to be of use.
+            # A basis may be too far off to be of use; if nothing helps, nothing is claimed.
             highs.clearSolver()
-            if highs.run() == _ERROR:
-                raise EngineError(f"HiGHS failed: {highs.getModelStatus()}")
+            highs.run()
         ended, info = highs.getModelStatus(), highs.getInfo()
         iterations = max(0, info.simplex_iteration_count)
         if ended == _Ended.kInfeasible:

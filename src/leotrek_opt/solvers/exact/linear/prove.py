@@ -92,7 +92,7 @@ def prove(
     InputError
         If an argument is out of range.
     EngineError
-        If HiGHS fails.
+        If HiGHS does not take the model.
     """
     started = time.monotonic()
     limits = Limits(time_limit_s=time_limit_s, max_nodes=max_nodes, seed=seed)
