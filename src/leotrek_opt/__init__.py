@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from leotrek_opt.models.workflow import DataEdge, DataSource, Function, Workflow
     from leotrek_opt.solvers.api import compare, methods, solve, verify
     from leotrek_opt.solvers.formulations.formulate import formulate
+    from leotrek_opt.solvers.formulations.pyomo_twins import solution_of, to_pyomo
     from leotrek_opt.solvers.linear import LinearModel
     from leotrek_opt.solvers.matrix import MatrixModel, model_from_arrays
     from leotrek_opt.solvers.model_api import solve_model
@@ -55,8 +56,10 @@ _HOMES = {
     "read_mps": "leotrek_opt.instances.mps",
     "save": "leotrek_opt.instances.documents",
     "show_versions": "leotrek_opt.versions",
+    "solution_of": "leotrek_opt.solvers.formulations.pyomo_twins",
     "solve": "leotrek_opt.solvers.api",
     "solve_model": "leotrek_opt.solvers.model_api",
+    "to_pyomo": "leotrek_opt.solvers.formulations.pyomo_twins",
     "verify": "leotrek_opt.solvers.api",
     "verify_model": "leotrek_opt.solvers.model_check",
     "write_lp": "leotrek_opt.instances.lp_format",
@@ -88,8 +91,10 @@ __all__ = [
     "read_mps",
     "save",
     "show_versions",
+    "solution_of",
     "solve",
     "solve_model",
+    "to_pyomo",
     "verify",
     "verify_model",
     "write_lp",
