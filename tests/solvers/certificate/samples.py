@@ -35,6 +35,34 @@ def integer_sample(rng: np.random.Generator) -> Sample:
     return Sample(model, _best(model, [Fraction(int(value)) for value in values]))
 
 
+def wide_sample(rng: np.random.Generator) -> Sample:
+    """Draw an integer program with coefficients and costs from 1 to nearly 2**53."""
+    n, m = int(rng.integers(1, 5)), int(rng.integers(1, 4))
+    lower = rng.integers(-3, 2, n)
+    upper = lower + rng.integers(0, 4, n)
+    matrix = _wide(rng, (m, n), 48)
+    cost = _wide(rng, (1, n), 52)[0]
+    middle = matrix @ ((lower + upper) // 2)
+    low = np.where(rng.random(m) < 0.5, middle - rng.integers(0, 9, m), -np.inf)
+    high = np.where(rng.random(m) < 0.5, middle + rng.integers(0, 9, m), np.inf)
+    model = LinearModel(minimise=bool(rng.integers(2)), offset=int(rng.integers(-9, 9)))
+    x = model.add_variables(n, lower=lower, upper=upper, cost=cost, integer=True, name="x")
+    model.add_rows(np.tile(x, (m, 1)), matrix, lower=low, upper=high, name="r")
+    points = _grid(lower, upper)
+    activity = points @ matrix.T
+    is_feasible = np.all((activity >= low) & (activity <= high), axis=1)
+    values = [
+        sum(a * b for a, b in zip(point, cost.tolist(), strict=True))
+        for point in points[is_feasible].tolist()
+    ]
+    return Sample(model, _best(model, [Fraction(value) for value in values]))
+
+
+def _wide(rng: np.random.Generator, shape: tuple[int, int], power: int) -> np.ndarray:
+    size = 2 ** rng.integers(0, power, shape)
+    return rng.integers(-1, 2, shape) * size + rng.integers(-2, 3, shape)
+
+
 def mixed_sample(rng: np.random.Generator) -> Sample:
     """Draw a program with one continuous column, whose best value follows from all others.
 

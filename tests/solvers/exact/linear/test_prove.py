@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.solvers.certificate.samples import Sample, integer_sample, mixed_sample
+from tests.solvers.certificate.samples import Sample, integer_sample, mixed_sample, wide_sample
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.models.certificate import LinearCertificate, TightenNode
@@ -105,6 +105,15 @@ def test_mixed_programs_are_proven(block: int) -> None:
         if sample.optimum is not None:
             assert alone.objective is not None
             assert abs(alone.objective - sample.optimum) < 1e-6
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_programs_with_numbers_of_all_sizes_are_proven_exactly(block: int) -> None:
+    """Coefficients up to 2**47 and costs up to 2**51, beside 1."""
+    for seed in range(25 * block, 25 * block + 25):
+        sample = wide_sample(np.random.default_rng(seed))
+        assert_proven(sample, prove(sample.model, incumbent=sample.optimum), exactly=True)
+        assert_proven(sample, prove(sample.model), exactly=True)
 
 
 @pytest.mark.slow
