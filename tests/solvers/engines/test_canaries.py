@@ -41,12 +41,7 @@ def test_optimum_of_a_canary_is_that_of_dynamic_programming(canary: Canary) -> N
     assert least_cost(canary) == canary.optimum
 
 
-def test_engines_find_the_optimum_of_a_canary(
-    canary: Canary, engine: Engine, request: pytest.FixtureRequest
-) -> None:
-    if engine.family == "highs" and canary.unit_ms == 1:
-        # Whole numbers do not cure HiGHS 1.13.1 of this; mip_detect_symmetry=False does.
-        request.applymarker(pytest.mark.xfail(reason="wrong in whole numbers too", strict=True))
+def test_engines_find_the_optimum_of_a_canary(canary: Canary, engine: Engine) -> None:
     model = canary.model()
     result = engine.solve(model.linear, SAFETY)
     assert result.status is Status.OPTIMAL
