@@ -25,7 +25,7 @@ from ortools.math_opt import (
 )
 from ortools.math_opt.core.python import solver as native
 from ortools.util.python.pybind_solve_interrupter import PySolveInterrupter
-from pybind11_abseil.status import StatusNotOk  # type: ignore[import-untyped]
+from pybind11_abseil.status import StatusNotOk
 
 from leotrek_opt.errors import EngineError, MissingDependencyError, UnsupportedError
 from leotrek_opt.solvers.engines.answers import Claim
