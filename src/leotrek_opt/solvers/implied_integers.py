@@ -63,10 +63,10 @@ def implied_integers(arrays: ModelArrays) -> Mask:
     )
     left = continuous.copy()
     while left.any():
-        found = _determined(arrays, entries, left) | _products(arrays, entries, left)
-        if not found.any():
+        settled = _determined(arrays, entries, left) | _products(arrays, entries, left)
+        if not settled.any():
             break
-        left &= ~found
+        left &= ~settled
     left &= ~_networks(arrays, entries, left)
     found: Mask = continuous & ~left
     return found

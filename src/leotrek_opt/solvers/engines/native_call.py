@@ -21,7 +21,7 @@ Outcome = TypeVar("Outcome")
 
 POLL_S = 0.02
 """How often cancel and deadline are looked at."""
-PATIENCE_S = 0.4
+PATIENCE_S = 0.25
 """How long a call that was asked to stop is waited for."""
 
 SIGN_OF_LIFE_S = 0.5
