@@ -43,7 +43,8 @@ def python_integers(values: NDArray[Any]) -> NDArray[Any]:
 
 def scaled(values: Integers, factor: int) -> Integers:
     """Multiply a vector by an integer."""
-    if values.dtype != object and _largest(values) * float(abs(factor)) < INT64_ROOM:
+    largest = max(1.0, _largest(values)) * float(abs(factor))
+    if values.dtype != object and largest < INT64_ROOM:
         return np.asarray(values * np.int64(factor))
     return np.asarray(values.astype(object) * factor)
 
