@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from leotrek_opt.models.placement import PlacementProblem, PlacementSolution
     from leotrek_opt.models.workflow import DataEdge, DataSource, Function, Workflow
     from leotrek_opt.solvers.api import compare, methods, solve, verify
+    from leotrek_opt.solvers.explain.linear import explain_model
+    from leotrek_opt.solvers.explain.placement import explain
     from leotrek_opt.solvers.formulations.formulate import formulate
     from leotrek_opt.solvers.formulations.pyomo_twins import solution_of, to_pyomo
     from leotrek_opt.solvers.linear import LinearModel
@@ -48,6 +50,8 @@ _HOMES = {
     "__version__": "leotrek_opt.versions",
     "compare": "leotrek_opt.solvers.api",
     "digest": "leotrek_opt.instances.documents",
+    "explain": "leotrek_opt.solvers.explain.placement",
+    "explain_model": "leotrek_opt.solvers.explain.linear",
     "formulate": "leotrek_opt.solvers.formulations.formulate",
     "generate": "leotrek_opt.instances.scenarios",
     "load": "leotrek_opt.instances.documents",
@@ -83,6 +87,8 @@ __all__ = [
     "__version__",
     "compare",
     "digest",
+    "explain",
+    "explain_model",
     "formulate",
     "generate",
     "load",

@@ -155,7 +155,11 @@ def test_infeasible_problem_says_which_function_has_no_node_and_why() -> None:
     workflow = problem.workflows[0].replace(functions=functions)
     result = solve(problem.replace(workflows=(workflow,)))
     assert result.status is Status.INFEASIBLE
-    assert result.explanation == ("w/f: no node left of 4: 4 too little capacity",)
+    first, *conflict = result.explanation
+    assert first == "w/f: no node left of 4: 4 too little capacity"
+    named = [line for line in conflict if line.startswith("- capacity cpu_millis of node")]
+    assert len(named) == 4
+    assert any("raise capacity cpu_millis of node" in line for line in conflict)
     assert result.proof is Proof.CERTIFIED
 
 

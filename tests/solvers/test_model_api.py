@@ -233,3 +233,21 @@ def test_memory_limit_is_kept_by_a_process_of_its_own() -> None:
     result = solve_model(market_split(1), memory_limit_mib=25, time_limit_s=60.0)
     assert result.termination == "memory_limit"
     assert result.status in (Status.NO_SOLUTION, Status.FEASIBLE)
+
+
+def test_infeasible_model_says_which_rows_are_in_conflict() -> None:
+    model = model_from_arrays(
+        cost=[1, 1],
+        upper=9,
+        integer=True,
+        matrix=np.array([[1, 1], [2, 1], [1, 0]]),
+        row_lower=[7, -np.inf, -np.inf],
+        row_upper=[np.inf, 5, 3],
+        row_names=["demand", "capacity", "spare"],
+    )
+    result = solve_model(model)
+    assert result.status is Status.INFEASIBLE
+    assert "- demand" in result.explanation
+    assert "- capacity" in result.explanation
+    assert "- spare" not in result.explanation
+    assert any("demand by 2 to 5" in line for line in result.explanation)

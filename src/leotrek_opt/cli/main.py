@@ -32,6 +32,7 @@ COMMANDS = {
     "solve": "leotrek_opt.cli.solve",
     "compare": "leotrek_opt.cli.compare",
     "verify": "leotrek_opt.cli.verify",
+    "explain": "leotrek_opt.cli.explain",
     "export": "leotrek_opt.cli.export",
     "validate": "leotrek_opt.cli.validate",
     "schema": "leotrek_opt.cli.schema",

@@ -41,6 +41,9 @@ from leotrek_opt.solvers.result import Incumbent
 from leotrek_opt.solvers.status import Proof, Status
 from leotrek_opt.versions import installed_version
 
+EXPLANATION_S = 2.0
+"""Seconds that may go into saying why a model is infeasible; ``explain_model`` takes its time."""
+
 
 @dataclass(frozen=True)
 class ModelProgress:
@@ -158,7 +161,13 @@ def solve_model(
     if certify:
         left_s = None if time_limit_s is None else time_limit_s - (time.monotonic() - started)
         outcome = strengthened(matrix.linear, chosen, found, limits, left_s, cancel)
-    return _result(matrix, chosen, engine, outcome, watch.incumbents, limits, options)
+    result = _result(matrix, chosen, engine, outcome, watch.incumbents, limits, options)
+    if result.status is not Status.INFEASIBLE:
+        return result
+    left_s = EXPLANATION_S
+    if time_limit_s is not None:
+        left_s = min(left_s, max(0.0, time_limit_s - (time.monotonic() - started)))
+    return _explained(matrix, result, left_s, cancel)
 
 
 def failed(message: str, seconds: float) -> EngineResult:
@@ -278,6 +287,20 @@ def _result(
         solve_s=found.seconds,
         verify_s=time.monotonic() - checking,
     )
+
+
+def _explained(
+    matrix: MatrixModel, result: ModelResult, time_limit_s: float, cancel: threading.Event | None
+) -> ModelResult:
+    """Add which rows are in conflict, if that is found within a small budget."""
+    from leotrek_opt.solvers.explain.linear import explain_model
+
+    explanation = explain_model(
+        matrix, time_limit_s=time_limit_s, seed=result.seed, cancel=cancel, confirm=False
+    )
+    if not explanation.is_irreducible:
+        return result
+    return result.replace(explanation=(*result.explanation, *explanation.sentences()))
 
 
 def _gap(objective: float | None, bound: Fraction | None) -> float | None:

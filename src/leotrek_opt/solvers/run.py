@@ -23,6 +23,9 @@ from leotrek_opt.versions import installed_version
 AssignmentCallback = Callable[[int, NDArray[np.int64]], None]
 StepCallback = Callable[[Answer | Result], None]
 
+EXPLANATION_S = 2.0
+"""Seconds that may go into saying why a problem is infeasible; ``explain`` takes its time."""
+
 _LOGGER = logging.getLogger("leotrek_opt")
 
 
@@ -123,6 +126,8 @@ def run(
     result = judge(prepared, method, answer, result, check=ask.verify)
     if on_step is not None:
         on_step(result)
+    if result.status is Status.INFEASIBLE:
+        result = _explained(prepared, result, ask, budget)
     if ask.certify:
         from leotrek_opt.solvers.placement_proof import with_stronger_proof
 
@@ -150,6 +155,20 @@ def _answer(
         argument=argument,
     )
     return method.load()(prepared.arrays, request)
+
+
+def _explained(prepared: Prepared, result: Result, ask: Ask, budget: Budget) -> Result:
+    """Add which rules of the problem are in conflict, if that is found within a small budget."""
+    from leotrek_opt.solvers.explain.placement import sentences_for
+
+    sentences = sentences_for(
+        prepared.arrays,
+        prepared.series,
+        time_limit_s=budget.part(EXPLANATION_S).time_limit_s,
+        cancel=budget.cancel,
+        seed=ask.seed,
+    )
+    return result.replace(explanation=(*result.explanation, *sentences))
 
 
 def _with_bound_of(answer: Answer, earlier: Answer) -> Answer:
