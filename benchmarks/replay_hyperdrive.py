@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -35,6 +36,7 @@ from leotrek_opt.solvers.heuristics.published import (
 )
 from leotrek_opt.topology.materialise import materialise
 
+DATA_VARIABLE = "LEOTREK_REFERENCE_DATA"
 PUBLISHED_MS_PER_NODE = 0.15
 LATENCY_TOLERANCE_MS = 1e-5
 OPTIMUM_TOLERANCE_MS = 1e-4
@@ -239,10 +241,19 @@ def show(report: Row) -> None:
 def main() -> int:
     """Run every scenario of the folder."""
     arguments_parser = parser("replay HyperDrive's scenarios and solve them exactly")
-    arguments_parser.add_argument("--data", required=True, type=Path)
+    arguments_parser.add_argument(
+        "--data", type=Path, help=f"folder; else placement/ in ${DATA_VARIABLE}"
+    )
     arguments = arguments_parser.parse_args()
+    folder = arguments.data
+    if folder is None and DATA_VARIABLE not in os.environ:
+        reason = f"no --data, and {DATA_VARIABLE} is not set"
+        nothing = json.dumps({"figures": {}, "conditions": {"skipped": reason}})
+        print(nothing if arguments.format == "json" else reason)
+        return 0
+    folder = folder or Path(os.environ[DATA_VARIABLE]) / "placement"
     try:
-        reports = [run(arguments.data, size) for size in scenario_sizes(arguments.data)]
+        reports = [run(folder, size) for size in scenario_sizes(folder)]
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
