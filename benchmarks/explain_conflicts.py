@@ -67,7 +67,7 @@ def planted_conflicts(count: int, conflicts: int, first_seed: int) -> Figures:
 
 
 def large_problem() -> Figures:
-    """Explain a scenario in which one function asks for more memory than any node has."""
+    """Explain a scenario in which the edges of one workflow allow a microsecond."""
     problem = lt.generate("wildfire", seed=1)
     workflow = problem.workflows[0]
     edges = tuple(edge.replace(max_latency_ms=0.001) for edge in workflow.edges)

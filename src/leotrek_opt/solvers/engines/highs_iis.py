@@ -19,7 +19,6 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.errors import EngineError
 from leotrek_opt.solvers.certificate.linear import farkas_margin
 from leotrek_opt.solvers.engines.highs import HighsEngine, load
 from leotrek_opt.solvers.engines.highs_options import set_option
@@ -86,7 +85,7 @@ def infeasible_rows(
     Raises
     ------
     EngineError
-        If HiGHS fails.
+        If HiGHS does not take the model.
     """
     started = time.monotonic()
     arrays = model.arrays()
@@ -147,6 +146,9 @@ def _rows(
     deadline = None
     if limits.time_limit_s is not None and not math.isinf(limits.time_limit_s):
         deadline = started + limits.time_limit_s
+    is_over = deadline is not None and time.monotonic() >= deadline
+    if is_over or (cancel is not None and cancel.is_set()):
+        return None
     stop = threading.Event()
     return call_native(
         lambda _: _irreducible(arrays, limits, stop),
@@ -173,11 +175,8 @@ def _irreducible(arrays: ModelArrays, limits: Limits, stop: threading.Event) -> 
         for kind in _INTERRUPTS:
             highs.startCallback(kind)
         status, found = highs.getIis()
-        if stop.is_set():
-            return np.zeros(0, dtype=np.int64)
-        if status == highspy.HighsStatus.kError:
-            raise EngineError("HiGHS fails to find an irreducible infeasible set")
-        if not found.valid_:
+        # It fails, too, when it runs out of time, and where it finds no such set.
+        if status == highspy.HighsStatus.kError or stop.is_set() or not found.valid_:
             return np.zeros(0, dtype=np.int64)
         return np.unique(np.array(found.row_index_, dtype=np.int64))
     finally:

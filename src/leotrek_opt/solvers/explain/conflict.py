@@ -354,8 +354,6 @@ class ConflictSearch:
         if not found.is_irreducible:
             return found
         within = Within(self.all, self.corrections)
-        if len(found.rules) > FEW_RULES:
-            rounds = min(rounds, FEW_ROUNDS)
         for _ in range(rounds):
             if self.budget.spent:
                 break

@@ -31,7 +31,7 @@ from leotrek_opt.solvers.matrix import MatrixModel
 from leotrek_opt.solvers.method import Budget, Progress, ProgressCallback
 from leotrek_opt.solvers.status import Status
 
-SMALLER_ROUNDS = 5
+SMALLER_ROUNDS = 3
 """Sets of groups that are tried to find a smaller conflict than the first."""
 MAX_ALTERNATIVES = 16
 """Single groups of a conflict whose relaxation is worked out."""

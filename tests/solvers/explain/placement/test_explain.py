@@ -6,6 +6,7 @@ import json
 import threading
 from itertools import product
 
+import numpy as np
 import pytest
 from tests.oracle import brute_force
 from tests.planted_conflicts import PLANTS, Planted, planted_problem
@@ -23,9 +24,14 @@ import leotrek_opt as lt
 from leotrek_opt.models.placement import PlacementProblem
 from leotrek_opt.solvers.arrays.placement import placement_arrays
 from leotrek_opt.solvers.explain.conflict import Conflict, ConflictSearch
+from leotrek_opt.solvers.explain.corrections import smallest_hitting_set
 from leotrek_opt.solvers.explain.explanation import Explanation
 from leotrek_opt.solvers.explain.placement import explain, relaxed_problem, sentences_for
-from leotrek_opt.solvers.method import Progress
+from leotrek_opt.solvers.explain.placement.book import RuleBook
+from leotrek_opt.solvers.explain.placement.breaches import Breaches
+from leotrek_opt.solvers.explain.placement.state import State
+from leotrek_opt.solvers.explain.placement.surroundings import changes_others
+from leotrek_opt.solvers.method import Budget, Progress
 from leotrek_opt.solvers.status import Status
 from leotrek_opt.topology.materialise import materialise
 
@@ -294,3 +300,25 @@ def test_second_opinion_that_finds_a_placement_sends_the_search_on(
     explanation = explain(planted.problem)
     assert len(said) == 2
     assert {rule.id for rule in explanation.rules} in planted.conflicts
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_no_conflict_is_smaller_and_no_relaxation_has_fewer_rules(number: int) -> None:
+    """Every placement of a small problem is looked at: what each breaks tells both."""
+    problem = infeasible_problems(number + 1)[-1]
+    book = RuleBook(problem, materialise(problem.continuum))
+    if any(changes_others(book, rule) for rule in book.rules):
+        return
+    explanation = explain(problem, confirm=False)
+    breaches = Breaches(book)
+    nodes = range(book.arrays.n_nodes)
+    states = (
+        State(breaches, np.array(placement))
+        for placement in product(nodes, repeat=book.arrays.n_functions)
+    )
+    broken = {state.broken for state in states if not state.is_cut_off}
+    smallest, _ = smallest_hitting_set(broken, Budget())
+    assert explanation.is_smallest
+    assert len(explanation.rules) == len(smallest)
+    assert explanation.is_fewest
+    assert len(explanation.relaxations[0].changes) == min(map(len, broken))

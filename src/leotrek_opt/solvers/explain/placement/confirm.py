@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from leotrek_opt.solvers.explain.conflict import Conflict, Verdict
 from leotrek_opt.solvers.explain.placement.core import core_of
 from leotrek_opt.solvers.explain.placement.oracle import (
     MAX_NONZEROS,
+    OWN_WORK,
     Decision,
     PlacementOracle,
     decide_by_flow,
@@ -25,6 +27,8 @@ ENGINES = ("cpsat", "scip", "highs")
 """In the order in which they are asked; one that had the last word is not asked again."""
 MAX_DECIDED_AGAIN = 16
 """Rules of a conflict up to which an engine decides again that each is needed."""
+MAX_CASES = 10_000
+"""Placements of a core up to which exact arithmetic tries all cases."""
 MAX_PLACEMENTS = 200
 """Rules of a conflict up to which a placement without each of them is judged again."""
 
@@ -67,7 +71,7 @@ def confirm(oracle: PlacementOracle, conflict: Conflict, last_word: str) -> Conf
     """
     arrays = oracle.arrays(conflict.rules)
     by = []
-    if not oracle.budget.spent and _is_refuted(oracle, arrays):
+    if not oracle.budget.spent and _is_refuted(oracle, arrays, last_word):
         by.append("certificate")
     engine = ""
     for name in ENGINES:
@@ -114,10 +118,16 @@ def _is_kept(oracle: PlacementOracle, kept: frozenset[int]) -> bool:
     )
 
 
-def _is_refuted(oracle: PlacementOracle, arrays: PlacementArrays) -> bool:
-    """Ask the certificate's checker about what cannot be set aside."""
+def _is_refuted(oracle: PlacementOracle, arrays: PlacementArrays, last_word: str) -> bool:
+    """Ask the certificate's checker about what cannot be set aside, where it can be expected to do.
+
+    It bounds as dynamic programming does, and beyond that tries case by case, for long.
+    """
     core = core_of(arrays, oracle.book.series)
-    return core.arrays is not None and is_refuted(core.arrays)
+    if core.arrays is None:
+        return False
+    cases = math.prod(core.arrays.allowed.sum(axis=1).tolist())
+    return (last_word == OWN_WORK or cases <= MAX_CASES) and is_refuted(core.arrays)
 
 
 def _decided(oracle: PlacementOracle, arrays: PlacementArrays, engine: str) -> Decision:

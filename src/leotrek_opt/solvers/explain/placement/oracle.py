@@ -111,9 +111,7 @@ def _decided_by_exact_method(arrays: PlacementArrays, budget: Budget, seed: int)
         return Decision(Verdict.INFEASIBLE, by)
     if answer.assignment is not None:
         return _judged(arrays, answer.assignment, by)
-    if budget.spent:
-        return Decision(Verdict.UNKNOWN)
-    return Decision(Verdict.INFEASIBLE if is_refuted(arrays) else Verdict.UNKNOWN)
+    return Decision(Verdict.UNKNOWN)
 
 
 def _quick_placement(arrays: PlacementArrays, seed: int) -> IntArray | None:
