@@ -344,6 +344,28 @@ def test_tolerance_holds_for_fractional_points_only() -> None:
     assert len(model.violations_of([2, 2], tolerance=5)) == 1
 
 
+def test_large_coefficient_excuses_neither_integers_nor_bounds_nor_other_rows() -> None:
+    model = LinearModel()
+    x = model.add_variables(2, lower=0, upper=9, integer=True, name="x")
+    y = model.add_variables((), lower=0, upper=1, name="y")
+    model.add_rows([*x.tolist(), int(y)], [0, -(10**7), 1], upper=0, name="switched")
+    model.add_rows(x, upper=3, name="plain")
+    found = model.violations_of([0.5, 0, 0], tolerance=1e-6)
+    assert [v.label for v in found] == ["x[0]"]
+    assert [v.label for v in model.violations_of([0, 0, 0.5], tolerance=1e-6)] == ["switched"]
+    found = model.violations_of([3, 1, 0.5], tolerance=1e-6)
+    assert [v.label for v in found] == ["plain"]
+    assert model.violations_of([0, 1, 1 + 1e-7], tolerance=1e-6) == []
+
+
+def test_tolerance_of_a_row_grows_with_its_fractional_columns() -> None:
+    model = LinearModel()
+    y = model.add_variables(2, lower=0, upper=9, name="y")
+    model.add_rows([y], [[1000, 1]], upper=500, name="r")
+    assert model.violations_of([0.5 + 1e-7, 0.0], tolerance=1e-6) == []
+    assert len(model.violations_of([0.5 + 1e-5, 0.0], tolerance=1e-6)) == 1
+
+
 @pytest.mark.parametrize(
     ("costs", "continuous_cost", "step"),
     [([6, 9, 0], 0, 3), ([6, -10, 4], 0, 2), ([0, 0, 0], 0, 1), ([6, 9, 0], 3, None)],

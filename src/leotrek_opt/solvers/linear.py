@@ -530,7 +530,8 @@ class LinearModel:
             One number per column, shape (n,).
         tolerance
             Largest excess that is let pass: 0 for integral points; points with fractional values
-            need some, such as 1e-6 times the largest coefficient.
+            need some, such as 1e-6. It counts for bounds and integers as it is, for a row times its
+            largest coefficient of a column that may take fractions, or once if that is below 1.
 
         Returns
         -------

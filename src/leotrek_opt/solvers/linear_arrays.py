@@ -223,7 +223,9 @@ def violations(
     point
         Finite values, shape (n,).
     tolerance
-        Largest excess let pass at a point with fractional values.
+        Largest excess let pass at a point with fractional values: over a bound or an integer as it
+        is, over a row times the row's largest coefficient of a column that may take fractions, or
+        once if that is below 1.
     column_label, row_label
         Name a column or row by its index.
 
@@ -238,7 +240,8 @@ def violations(
     fractional = (arrays.kind == ColumnKind.INTEGER) & (np.abs(point - nearest) > slack)
     outside = (point < arrays.lower - slack) | (point > arrays.upper + slack)
     activity = exact_activities(arrays, point) if exact else float_activities(arrays, point)
-    broken = (activity < arrays.row_lower - slack) | (activity > arrays.row_upper + slack)
+    row_slack = 0.0 if exact else tolerance * _fraction_scale(arrays)
+    broken = (activity < arrays.row_lower - row_slack) | (activity > arrays.row_upper + row_slack)
     bounds = arrays.lower, arrays.upper
     row_bounds = arrays.row_lower, arrays.row_upper
     return [
@@ -246,6 +249,21 @@ def violations(
         *_violations("column", outside, point, bounds, column_label),
         *_violations("row", broken, activity, row_bounds, row_label),
     ]
+
+
+def _fraction_scale(arrays: ModelArrays) -> FloatArray:
+    """Return by how much an error of 1 in a column that may take fractions moves each row.
+
+    Integers are exact, so their coefficients excuse nothing: with ``y <= 10**7 x`` a row may not be
+    10**7 times as far off.
+    """
+    scale = np.ones(arrays.row_lower.size)
+    filled = np.flatnonzero(np.diff(arrays.indptr))
+    if filled.size:
+        free = arrays.kind[arrays.indices] != ColumnKind.INTEGER
+        moves = np.where(free, np.abs(arrays.data), 0.0)
+        scale[filled] = np.maximum(1.0, np.maximum.reduceat(moves, arrays.indptr[filled]))
+    return scale
 
 
 def _exact_factors(

@@ -29,8 +29,8 @@ def checked_start(model: LinearModel, warm_start: ArrayLike) -> FloatArray:
     model
         The model.
     warm_start
-        One value per column, shape (n,). Integral points are judged exactly, others to 1e-6 of the
-        largest coefficient.
+        One value per column, shape (n,). Integral points are judged exactly, others to 1e-6, as
+        :meth:`~leotrek_opt.solvers.linear.LinearModel.violations_of` means it.
 
     Returns
     -------
@@ -44,8 +44,7 @@ def checked_start(model: LinearModel, warm_start: ArrayLike) -> FloatArray:
     """
     values = np.array(warm_start, dtype=np.float64)
     arrays = model.arrays()
-    scale = float(np.max(np.abs(arrays.data), initial=1.0))
-    broken = model.violations_of(values, tolerance=_START_TOLERANCE * scale)
+    broken = model.violations_of(values, tolerance=_START_TOLERANCE)
     if broken:
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
         raise InputError(f"is not feasible: {broken[0]}{more}", field="warm_start")

@@ -93,7 +93,6 @@ class Search:
         self._deadline = math.inf if deadline is None else deadline
         self._relaxation = ExactRelaxation(self.arrays)
         self._integer = np.flatnonzero(self.arrays.kind == ColumnKind.INTEGER)
-        self._row_scale = float(np.max(np.abs(self.arrays.data), initial=1.0))
         self._branching = Branching(self._integer.size)
         self._size, self._entries = 1, 0
         self._open: list[tuple[float, int, Part]] = []
@@ -265,7 +264,7 @@ class Search:
         point[self._integer] = nearest[self._integer]
         # Where integers are as good as fractions, rows and objective are exact.
         self._take(nearest, 0.0)
-        self._take(point, _ROW_TOLERANCE * self._row_scale)
+        self._take(point, _ROW_TOLERANCE)
 
     def _take(self, point: FloatArray, tolerance: float) -> None:
         if self._is_broken(point, tolerance):
