@@ -266,3 +266,24 @@ def test_control_flow_is_refused() -> None:
 def test_every_registered_method_can_be_loaded() -> None:
     for method in methods("placement"):
         assert callable(method.load())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"status": Status.INFEASIBLE}, "says infeasible, but its solution keeps every rule"),
+        (
+            {"status": Status.FEASIBLE, "bound": 4.0, "bound_quanta": 4_000_000},
+            "refuted by the result's own solution",
+        ),
+        ({"objective": 1.0}, "the objective is 1.0 ms, or 3000000 ns"),
+        ({"bound": 99.0}, "the bound is 99.0 ms, or 3000000 ns"),
+    ],
+)
+def test_result_that_contradicts_itself_is_not_verified(
+    change: dict[str, object], message: str
+) -> None:
+    result = solve(line_problem(), "milp")
+    verdict = verify(line_problem(), result.replace(**change))
+    assert not verdict.ok
+    assert message in " ".join(verdict.messages)

@@ -349,10 +349,29 @@ def verify_result(prepared: Prepared, result: Result) -> Verification:
     elif proof is Proof.CONFIRMED:
         proof = Proof.CLAIMED
         messages.append("that two engines agree can only be seen by asking them again")
-    if result.status is Status.OPTIMAL and result.bound_quanta != objective:
-        ok = False
-        messages.append("the result says optimal, but its bound does not meet the objective")
+    wrong = _contradictions(result, None if violations else objective)
+    messages += wrong
+    ok &= not wrong
     return Verification(ok, violations, in_ms(objective), in_ms(bound), proof, tuple(messages))
+
+
+def _contradictions(result: Result, objective: int | None) -> list[str]:
+    """Say what the parts of a result have against each other, given what its solution is worth."""
+    wrong = []
+    for name, value, quanta in (
+        ("objective", result.objective, result.objective_quanta),
+        ("bound", result.bound, result.bound_quanta),
+    ):
+        if value != in_ms(quanta):
+            wrong.append(f"the {name} is {value} ms, or {quanta} ns: which?")
+    bound = result.bound_quanta
+    if result.status is Status.INFEASIBLE and objective is not None:
+        wrong.append("the result says infeasible, but its solution keeps every rule")
+    if result.status is Status.OPTIMAL and (objective is None or bound != objective):
+        wrong.append("the result says optimal, but its bound does not meet the objective")
+    if objective is not None and bound is not None and bound > objective:
+        wrong.append(f"the bound of {in_ms(bound)} ms is refuted by the result's own solution")
+    return wrong
 
 
 def _say_violations(evaluation: Evaluation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,13 +15,13 @@ from leotrek_opt.models.base import nearest_name
 from leotrek_opt.solvers.certificate.branch import linear_bound
 from leotrek_opt.solvers.engines.answers import bound_meets
 from leotrek_opt.solvers.linear import LinearModel, Violation
-from leotrek_opt.solvers.linear_arrays import model_digest
+from leotrek_opt.solvers.linear_arrays import ModelArrays, model_digest
 from leotrek_opt.solvers.matrix import MatrixModel
 from leotrek_opt.solvers.model_result import ModelResult, exact_number
 from leotrek_opt.solvers.status import Proof, Status
 
 ROW_TOLERANCE = 1e-6
-"""Largest excess over a row, relative to the largest coefficient, at points with fractions."""
+"""Largest excess over a row at points with fractions, as ``LinearModel.violations_of`` means it."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,9 @@ def verify_model(model: LinearModel | MatrixModel, subject: ModelResult) -> Mode
         ok = False
         messages.append(f"the result is {subject.status} but holds no solution")
     proof, bound, carried = _carried(matrix, subject, messages)
-    ok &= carried
-    if subject.status is Status.OPTIMAL and not _meets(objective, subject):
-        ok = False
-        messages.append("the result says optimal, but its bound does not meet the objective")
+    wrong = _contradictions(matrix, subject, objective, is_feasible=objective is not None and ok)
+    messages += wrong
+    ok &= carried and not wrong
     return ModelVerification(ok, violations, objective, bound, proof, tuple(messages))
 
 
@@ -124,10 +124,9 @@ def evaluated(
         with a cost has a whole value.
     """
     arrays = matrix.linear.arrays()
-    scale = float(np.max(np.abs(arrays.data), initial=1.0))
     broken = [
         str(_in_words(matrix, violation))
-        for violation in matrix.linear.violations_of(point, tolerance=ROW_TOLERANCE * scale)
+        for violation in matrix.linear.violations_of(point, tolerance=ROW_TOLERANCE)
     ]
     priced = arrays.cost != 0
     if np.all(np.rint(point[priced]) == point[priced]):
@@ -178,17 +177,44 @@ def _same(value: Fraction | float | None, rounded: float | None, exact: str | No
     if value is None or rounded is None:
         return value is None and rounded is None and stated is None
     if isinstance(value, Fraction) and stated is not None:
-        return value == stated and float(value) == rounded
+        return value == stated and _rounded(value) == rounded
     return stated is None and abs(float(value) - rounded) <= 1e-9 * max(1.0, abs(rounded))
 
 
-def _meets(objective: Fraction | float | None, subject: ModelResult) -> bool:
+def _contradictions(
+    matrix: MatrixModel,
+    subject: ModelResult,
+    objective: Fraction | float | None,
+    *,
+    is_feasible: bool,
+) -> list[str]:
+    """Return in words what the parts of a result say against each other."""
+    wrong = []
     stated = exact_number(subject.exact_bound)
-    if objective is None:
+    if stated is not None and (subject.bound is None or _rounded(stated) != subject.bound):
+        wrong.append(f"the bound is {subject.bound}, or exactly {subject.exact_bound}: which?")
+    if subject.status is Status.INFEASIBLE and is_feasible:
+        wrong.append("the result says infeasible, but its solution keeps every row and bound")
+    meets = objective is not None and _meets(matrix, objective, subject)
+    if subject.status is Status.OPTIMAL and not meets:
+        wrong.append("the result says optimal, but its bound does not meet the objective")
+    if is_feasible and objective is not None and subject.bound is not None and not meets:
+        sign = matrix.linear.arrays().sign
+        if sign * (Fraction(subject.bound if stated is None else stated) - Fraction(objective)) > 0:
+            wrong.append(f"the bound of {subject.bound} is refuted by the result's own solution")
+    return wrong
+
+
+def _meets(matrix: MatrixModel, objective: Fraction | float, subject: ModelResult) -> bool:
+    stated = exact_number(subject.exact_bound)
+    if isinstance(objective, Fraction) and matrix.linear.arrays().objective_step is not None:
+        # Where values have steps, two that are close are not the same.
+        return float(objective) == subject.bound if stated is None else objective == stated
+    if subject.bound is None:
         return False
-    if isinstance(objective, Fraction) and stated is not None and objective == stated:
-        return True
-    return subject.bound is not None and bound_meets(float(objective), subject.bound)
+    # Tolerances are those of the whole numbers that engines see, not of the author's units.
+    scale = matrix.objective_scale
+    return bound_meets(float(objective * scale), float(Fraction(subject.bound) * scale))
 
 
 def _carried(
@@ -211,12 +237,7 @@ def _carried(
         text = "the certificate proves that no solution exists"
         missing = "the certificate does not prove infeasibility"
     else:
-        claimed = exact_number(subject.exact_bound)
-        if claimed is None and subject.bound is not None:
-            claimed = Fraction(subject.bound)
-        is_carried = verdict.infeasible or (
-            bound is not None and claimed is not None and arrays.sign * (bound - claimed) >= 0
-        )
+        is_carried = verdict.infeasible or (bound is not None and _reaches(bound, subject, arrays))
         text = f"the certificate carries the bound of {subject.bound}"
         missing = f"the certificate carries {_short(bound)}, the result claims {subject.bound}"
         if verdict.infeasible and subject.solution is not None:
@@ -225,6 +246,21 @@ def _carried(
     if subject.proof is Proof.CERTIFIED:
         return (Proof.CERTIFIED if is_carried else Proof.CLAIMED), bound, is_carried
     return subject.proof, bound, True
+
+
+def _reaches(bound: Fraction, subject: ModelResult, arrays: ModelArrays) -> bool:
+    stated = exact_number(subject.exact_bound)
+    if stated is not None:
+        return arrays.sign * (bound - stated) >= 0
+    # A bound that was rounded to a float is met by what rounds to the same.
+    return subject.bound is not None and arrays.sign * (float(bound) - subject.bound) >= 0
+
+
+def _rounded(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _short(value: Fraction | float | None) -> str:

@@ -12,7 +12,9 @@ from leotrek_opt.models.certificate import LinearCertificate
 from leotrek_opt.solvers.result import Incumbent
 from leotrek_opt.solvers.status import Proof, Status
 
-ExactNumber = Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(/[0-9]+)?$", max_length=10_000)]
+ExactNumber = Annotated[
+    str, StringConstraints(pattern=r"^-?[0-9]+(/[1-9][0-9]*)?$", max_length=4_000)
+]
 """A whole number or a fraction, such as ``-3`` or ``2419/100``."""
 
 ModelDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
