@@ -15,11 +15,11 @@ from tests.solvers.engines.small_models import (
     random_model,
 )
 
-from leotrek_opt.errors import InputError, UnsupportedError
+from leotrek_opt.errors import InputError, MissingDependencyError, UnsupportedError
 from leotrek_opt.instances.documents import dumps, loads
 from leotrek_opt.models.certificate import EmptyLeaf
 from leotrek_opt.solvers import model_api, model_proof
-from leotrek_opt.solvers.engines import MIP_ENGINES
+from leotrek_opt.solvers.engines import MIP_ENGINES, engine_named
 from leotrek_opt.solvers.engines.highs import HighsEngine
 from leotrek_opt.solvers.engines.protocol import EngineResult
 from leotrek_opt.solvers.linear import LinearModel
@@ -251,3 +251,112 @@ def test_infeasible_model_says_which_rows_are_in_conflict() -> None:
     assert "- capacity" in result.explanation
     assert "- spare" not in result.explanation
     assert any("demand by 2 to 5" in line for line in result.explanation)
+
+
+def test_proof_takes_no_point_that_a_large_coefficient_would_excuse() -> None:
+    model = LinearModel(minimise=False)
+    x = model.add_variables((), lower=0, upper=1, cost=-1000, integer=True, name="x")
+    y = model.add_variables(3, lower=0, upper=1, cost=10, name="y")
+    model.add_rows([[*y.tolist(), int(x)]], [[1, 1, 1, -(10**7)]], upper=0, name="switched")
+    model.add_rows(y, [2, 3, 5], upper=9, name="shared")
+    result = solve_model(model, certify=True)
+    assert (result.status, result.proof) == (Status.OPTIMAL, Proof.CERTIFIED)
+    assert result.objective == 0
+
+
+def test_proof_may_meet_a_better_point_with_fractions(monkeypatch: pytest.MonkeyPatch) -> None:
+    lie(monkeypatch, status=Status.INFEASIBLE, values=None, objective=None, bound=None)
+    model = LinearModel()
+    x = model.add_variables(2, lower=0, upper=5, cost=3, name="x")
+    model.add_rows(x, [2, 2], lower=5, name="half")
+    model.add_variables((), lower=0, upper=1, cost=1, integer=True, name="z")
+    result = solve_model(model, "liar", certify=True)
+    assert result.status is Status.ERROR
+    assert "7.5 is feasible" in " ".join(result.explanation)
+
+
+def test_infeasible_row_with_a_column_without_a_bound_is_an_answer() -> None:
+    model = LinearModel()
+    x = model.add_variables(2, lower=[-np.inf, 0], upper=[np.inf, 1], name="x")
+    model.add_rows([x], [[1, 1]], lower=3, name="free")
+    model.add_rows(x[1:], lower=2, name="too_much")
+    assert solve_model(model).status is Status.INFEASIBLE
+
+
+def cheap_pair() -> MatrixModel:
+    """Return a model whose objective counts in billionths."""
+    return model_from_arrays(
+        cost=["1e-9", "3e-9"], upper=10, integer=True, matrix=np.array([[1, 1]]), row_lower=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"status": Status.INFEASIBLE}, "says infeasible, but its solution keeps"),
+        ({"bound": 1.0}, "the bound is 1.0, or exactly 1/1000000000"),
+        (
+            {"status": Status.FEASIBLE, "bound": 2e-9, "exact_bound": "1/500000000"},
+            "refuted by the result's own solution",
+        ),
+        ({"bound": 0.0, "exact_bound": "0"}, "its bound does not meet the objective"),
+        ({"bound": 0.0, "exact_bound": None}, "its bound does not meet the objective"),
+        ({"exact_bound": "9" * 400}, "or exactly 999"),
+    ],
+)
+def test_result_that_contradicts_itself_is_not_verified(
+    change: dict[str, Any], message: str
+) -> None:
+    result = solve_model(cheap_pair())
+    assert verify_model(cheap_pair(), result).ok
+    found = verify_model(cheap_pair(), result.replace(**change))
+    assert not found.ok
+    assert message in " ".join(found.messages)
+
+
+def test_fraction_of_an_integer_column_is_seen_beside_large_coefficients() -> None:
+    model = LinearModel()
+    x = model.add_variables(2, lower=0, upper=9, cost=1, integer=True, name="x")
+    model.add_rows(x, [2_000_000, 1], lower=1, name="large")
+    result = solve_model(model)
+    assert result.solution is not None
+    halves = {"x[0]": 0.5, "x[1]": 0.5}
+    found = verify_model(model, result.replace(solution=result.solution.replace(values=halves)))
+    assert found.violations[0] == "x[0] = 0.5 is not an integer"
+
+
+@pytest.mark.parametrize("text", ["1/0", "3/00", "9" * 5_000])
+def test_exact_numbers_that_python_cannot_read_are_refused(text: str) -> None:
+    document = dumps(solve_model(cheap_pair()))
+    with pytest.raises(InputError):
+        loads(document.replace('"1/1000000000"', f'"{text}"'))
+
+
+def mixed() -> LinearModel:
+    """Return a model that CP-SAT does not take."""
+    model = LinearModel()
+    x = model.add_variables(2, lower=0, upper=10, cost=[3, 5], integer=[True, False], name="x")
+    model.add_rows(x, [4, 6], lower=15, name="demand")
+    return model
+
+
+def test_second_engine_may_have_one_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_proof, "MAX_PROOF_NONZEROS", 0)
+    result = solve_model(mixed(), threads=4, certify=True)
+    assert result.proof is Proof.CONFIRMED
+    assert result.explanation == ("scip agrees",)
+
+
+def test_second_engine_that_is_not_installed_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def named(name: str) -> Any:
+        if name in ("cpsat", "scip"):
+            raise MissingDependencyError(f"{name} is not installed")
+        return engine_named(name)
+
+    monkeypatch.setattr(model_proof, "MAX_PROOF_NONZEROS", 0)
+    monkeypatch.setattr(model_proof, "engine_named", named)
+    result = solve_model(mixed(), certify=True)
+    assert (result.status, result.proof) == (Status.OPTIMAL, Proof.CLAIMED)
+    assert "scip is not installed" in result.explanation

@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 
-from leotrek_opt.errors import EngineError
+from leotrek_opt.errors import EngineError, MissingDependencyError, UnsupportedError
 from leotrek_opt.models.certificate import LinearCertificate
 from leotrek_opt.solvers.certificate.branch import linear_bound
 from leotrek_opt.solvers.engines import engine_named
@@ -15,6 +15,7 @@ from leotrek_opt.solvers.engines.answers import bound_meets
 from leotrek_opt.solvers.engines.protocol import (
     Engine,
     EngineResult,
+    Feature,
     Limits,
     Termination,
     model_features,
@@ -123,10 +124,12 @@ def _certified(
         cancel=cancel,
     )
     messages.append(attempt.reason)
-    if attempt.values is not None:
-        better = model.objective_of(attempt.values)
+    better = attempt.objective
+    if better is not None:
         refutes = found.status is Status.INFEASIBLE or (
-            found.bound is not None and model.arrays().sign * (found.bound - better) > 0
+            found.bound is not None
+            and model.arrays().sign * (found.bound - better) > 0
+            and not bound_meets(better, found.bound)
         )
         if refutes:
             claim = "infeasible" if found.bound is None else f"a bound of {found.bound}"
@@ -171,15 +174,21 @@ def _confirmed(
 ) -> Strengthened:
     needed = model_features(model)
     for name in SECOND_ENGINES:
-        second = engine_named(name)
+        try:
+            second = engine_named(name)
+        except MissingDependencyError as error:
+            messages.append(str(error))
+            continue
         if second.family != engine.family and needed <= second.features:
             break
     else:
         return Strengthened(found, Proof.CLAIMED, None, tuple(messages))
-    kept = dict.fromkeys(("cutoff", "target", "max_nodes", "memory_limit_mib"))
+    limits = replace(limits, cutoff=None, target=None, max_nodes=None, memory_limit_mib=None)
+    if Feature.THREADS not in second.features:
+        limits = replace(limits, threads=1)
     try:
-        other = second.solve(model, replace(limits, **kept), cancel=cancel)  # type: ignore[arg-type]
-    except EngineError as error:
+        other = second.solve(model, limits, cancel=cancel)
+    except (EngineError, UnsupportedError) as error:
         return Strengthened(found, Proof.CLAIMED, None, (*messages, str(error)))
     contradiction = _contradiction(model, found, other)
     if contradiction:

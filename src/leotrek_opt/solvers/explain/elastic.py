@@ -75,10 +75,7 @@ class ElasticModel:
         part = with_rows(arrays, self.rows)
         least, most = _activities(part)
         self.most_slack = np.stack(
-            [
-                np.clip(part.row_lower - least, 0, MOST_SLACK),
-                np.clip(most - part.row_upper, 0, MOST_SLACK),
-            ]
+            [_most_slack(part.row_lower, least), _most_slack(-part.row_upper, -most)]
         )
         self._part = part
 
@@ -235,6 +232,13 @@ class ElasticModel:
                 before = int(self._part.row_upper[index])
                 found.append(RowChange(row, "upper", up, before, before + up))
         return found
+
+
+def _most_slack(side: FloatArray, reach: FloatArray) -> FloatArray:
+    """Return how far rows may have to give way below a side; an open side never does."""
+    missing = np.subtract(side, reach, out=np.zeros(side.size), where=np.isfinite(side))
+    slack: FloatArray = np.clip(missing, 0, MOST_SLACK)
+    return slack
 
 
 def _activities(part: ModelArrays) -> tuple[FloatArray, FloatArray]:
