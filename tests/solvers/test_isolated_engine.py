@@ -138,10 +138,14 @@ def test_cancel_returns_the_best_answer() -> None:
 
 
 def test_time_limit_returns_the_best_answer() -> None:
-    result = ENGINE.solve(market_split(1), Limits(time_limit_s=2.0))
+    model = market_split(1)
+    result = ENGINE.solve(model, Limits(time_limit_s=2.0))
     assert result.status is Status.FEASIBLE
     assert result.termination is Termination.TIME_LIMIT
-    assert result.message == "Time limit reached"
+    # The engine ends by itself or is asked to: which of the two is first is a matter of chance.
+    assert "killed" not in result.message
+    assert result.values is not None
+    assert model.violations_of(result.values) == []
 
 
 # An answer after any failure
