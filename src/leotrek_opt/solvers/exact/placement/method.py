@@ -80,7 +80,8 @@ class ExactPlacement:
         sparse = SparseDomain(self.arrays, propagation.allowed)
         with self._stage("dynamic programming") as facts:
             bound = self.calculator.bound(sparse)
-            facts["bound_ns"] = bound.value
+            if np.isfinite(bound.value):
+                facts["bound_ns"] = bound.value
         if not np.isfinite(bound.value):
             return self._infeasible(
                 ("no placement exists even if every workflow had all nodes to itself",)
@@ -208,7 +209,8 @@ class ExactPlacement:
                 self.request.budget,
                 PRICE_ITERATIONS,
             )
-            facts["bound_ns"] = bound.value
+            if np.isfinite(bound.value):
+                facts["bound_ns"] = bound.value
             self._prune_dense(bound)
             facts["pairs"] = self.dense.n_pairs
         return self._good_enough
