@@ -287,3 +287,30 @@ def test_result_that_contradicts_itself_is_not_verified(
     verdict = verify(line_problem(), result.replace(**change))
     assert not verdict.ok
     assert message in " ".join(verdict.messages)
+
+
+def test_verify_says_what_the_certificate_carries_whatever_the_result_says() -> None:
+    result = solve(line_problem(), "milp", certify=True)
+    assert result.certificate is not None
+    for proof in Proof:
+        assert verify(line_problem(), result.replace(proof=proof)).proof is Proof.CERTIFIED
+    too_much = result.replace(
+        proof=Proof.CONFIRMED,
+        status=Status.NO_SOLUTION,
+        solution=None,
+        objective=None,
+        objective_quanta=None,
+        bound=4.0,
+        bound_quanta=4_000_000,
+    )
+    assert verify(line_problem(), too_much).proof is Proof.CLAIMED
+    assert not verify(line_problem(), too_much.replace(proof=Proof.CERTIFIED)).ok
+
+
+@pytest.mark.parametrize("solver", ["dp", "exact"])
+def test_problem_that_no_workflow_alone_can_solve_is_infeasible(solver: str) -> None:
+    problem = random_problem(91029, shape="tree", contended=True, workflows=2)
+    assert brute_force(problem)[0] is None
+    result = solve(problem, solver)
+    assert result.status is Status.INFEASIBLE
+    assert "even if every workflow had all nodes to itself" in result.explanation[0]

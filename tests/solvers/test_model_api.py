@@ -360,3 +360,30 @@ def test_second_engine_that_is_not_installed_is_passed_over(
     result = solve_model(mixed(), certify=True)
     assert (result.status, result.proof) == (Status.OPTIMAL, Proof.CLAIMED)
     assert "scip is not installed" in result.explanation
+
+
+def test_verify_says_what_the_certificate_carries_whatever_the_result_says() -> None:
+    result = solve_model(cheap_pair(), certify=True)
+    for proof in Proof:
+        assert verify_model(cheap_pair(), result.replace(proof=proof)).proof is Proof.CERTIFIED
+    no_better = {"bound": 2e-9, "exact_bound": "1/500000000", "proof": Proof.CONFIRMED}
+    found = verify_model(cheap_pair(), result.replace(**no_better))
+    assert (found.ok, found.proof) == (False, Proof.CLAIMED)
+
+
+def test_certificate_of_infeasibility_does_not_make_a_model_unbounded() -> None:
+    model = LinearModel()
+    x = model.add_variables(2, lower=0, upper=1, cost=1, integer=True, name="x")
+    model.add_rows(x, lower=3, name="too_much")
+    result = solve_model(model, certify=True)
+    assert verify_model(model, result).proof is Proof.CERTIFIED
+    assert not verify_model(model, result.replace(status=Status.UNBOUNDED)).ok
+
+
+def test_unbounded_model_has_no_bound() -> None:
+    model = LinearModel()
+    model.add_variables((), lower=-np.inf, upper=0, cost=1, name="x")
+    result = solve_model(model)
+    assert result.status is Status.UNBOUNDED
+    assert verify_model(model, result).ok
+    assert not verify_model(model, result.replace(bound=0.0, exact_bound="0")).ok

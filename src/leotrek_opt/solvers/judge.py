@@ -341,8 +341,11 @@ def verify_result(prepared: Prepared, result: Result) -> Verification:
     if result.certificate is not None:
         is_carried, bound, sentence = check_certificate(prepared, result)
         messages.append(sentence)
-        if proof is Proof.CERTIFIED and not is_carried:
-            ok, proof = False, Proof.CLAIMED
+        ok &= is_carried or proof is not Proof.CERTIFIED
+        if is_carried:
+            proof = Proof.CERTIFIED
+        elif proof is not Proof.NONE:
+            proof = Proof.CLAIMED
     elif proof is Proof.CERTIFIED:
         ok, proof = False, Proof.CLAIMED
         messages.append("the result says certified but holds no certificate")

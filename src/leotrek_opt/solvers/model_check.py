@@ -195,6 +195,8 @@ def _contradictions(
         wrong.append(f"the bound is {subject.bound}, or exactly {subject.exact_bound}: which?")
     if subject.status is Status.INFEASIBLE and is_feasible:
         wrong.append("the result says infeasible, but its solution keeps every row and bound")
+    if subject.status is Status.UNBOUNDED and subject.bound is not None:
+        wrong.append(f"the result says unbounded, yet gives a bound of {subject.bound}")
     meets = objective is not None and _meets(matrix, objective, subject)
     if subject.status is Status.OPTIMAL and not meets:
         wrong.append("the result says optimal, but its bound does not meet the objective")
@@ -240,12 +242,15 @@ def _carried(
         is_carried = verdict.infeasible or (bound is not None and _reaches(bound, subject, arrays))
         text = f"the certificate carries the bound of {subject.bound}"
         missing = f"the certificate carries {_short(bound)}, the result claims {subject.bound}"
-        if verdict.infeasible and subject.solution is not None:
+        if verdict.infeasible and (
+            subject.solution is not None or subject.status is Status.UNBOUNDED
+        ):
             is_carried, missing = False, "the certificate says infeasible, the result does not"
     messages.append(text if is_carried else missing)
-    if subject.proof is Proof.CERTIFIED:
-        return (Proof.CERTIFIED if is_carried else Proof.CLAIMED), bound, is_carried
-    return subject.proof, bound, True
+    if is_carried:
+        return Proof.CERTIFIED, bound, True
+    proof = Proof.NONE if subject.proof is Proof.NONE else Proof.CLAIMED
+    return proof, bound, subject.proof is not Proof.CERTIFIED
 
 
 def _reaches(bound: Fraction, subject: ModelResult, arrays: ModelArrays) -> bool:
@@ -264,4 +269,4 @@ def _rounded(value: Fraction) -> float:
 
 
 def _short(value: Fraction | float | None) -> str:
-    return "nothing" if value is None else f"{float(value):.12g}"
+    return "nothing" if value is None else f"{_rounded(Fraction(value)):.12g}"
