@@ -110,7 +110,7 @@ def solve_model(
     certify
         Prove the bound by a certificate that needs no solver to check, or else by an engine of
         another family; if that differs, the result is an error that shows both. Without a time
-        limit this is bounded by a number of nodes.
+        limit the proof is bounded by a number of nodes, and the other engine by a minute.
     isolate
         Solve in a process of its own, so that a crash or a hang becomes a result.
     options

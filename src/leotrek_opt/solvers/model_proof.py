@@ -27,6 +27,8 @@ from leotrek_opt.solvers.status import Proof, Status
 MAX_PROOF_NODES = 5_000
 """Nodes of our own branch and bound, where no time limit ends it: the same on every machine."""
 MAX_PROOF_NONZEROS = 300_000
+SECOND_OPINION_S = 60.0
+"""Seconds that a second engine may take where no time limit is given."""
 PROOF_SHARE = 0.6
 """Share of the time left that our own proof may take before a second engine is asked."""
 SECOND_ENGINES = ("cpsat", "scip", "highs")
@@ -100,7 +102,7 @@ def strengthened(
             return certified
     else:
         messages.append(f"no certificate was tried: {model.n_nonzeros:,} nonzeros")
-    left_s = None
+    left_s = SECOND_OPINION_S
     if time_limit_s is not None:
         left_s = max(0.0, time_limit_s - (time.monotonic() - started))
     return _confirmed(model, engine, found, replace(limits, time_limit_s=left_s), cancel, messages)
@@ -115,14 +117,18 @@ def _certified(
     cancel: threading.Event | None,
     messages: list[str],
 ) -> Strengthened | None:
-    attempt = prove(
-        model,
-        incumbent=found.objective,
-        time_limit_s=time_limit_s,
-        max_nodes=MAX_PROOF_NODES if time_limit_s is None else None,
-        seed=limits.seed,
-        cancel=cancel,
-    )
+    try:
+        attempt = prove(
+            model,
+            incumbent=found.objective,
+            time_limit_s=time_limit_s,
+            max_nodes=MAX_PROOF_NODES if time_limit_s is None else None,
+            seed=limits.seed,
+            cancel=cancel,
+        )
+    except EngineError as error:
+        messages.append(str(error))
+        return None
     messages.append(attempt.reason)
     better = attempt.objective
     if better is not None:

@@ -28,6 +28,8 @@ from leotrek_opt.solvers.status import Proof, Status
 MAX_PROOF_NODES = 2_000
 """Nodes of our own branch and bound, where no time limit ends it: the same on every machine."""
 MAX_PROOF_NONZEROS = 100_000
+SECOND_OPINION_S = 60.0
+"""Seconds that another method or engine may take where no time limit is given."""
 PROOF_SHARE = 0.5
 """Share of the time left that each attempt may take."""
 SECOND_ENGINES = ("cpsat", "scip", "highs")
@@ -189,7 +191,7 @@ def _assignment(prepared: Prepared, result: Result) -> IntArray | None:
 
 def _request(ask: Ask, budget: Budget, start: IntArray | None, engine: str = "") -> Request:
     remaining = budget.remaining_s
-    part = budget if remaining is None else budget.part(PROOF_SHARE * remaining)
+    part = budget.part(SECOND_OPINION_S if remaining is None else PROOF_SHARE * remaining)
     return Request(
         budget=part,
         tracker=Tracker(part),
