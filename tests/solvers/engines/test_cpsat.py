@@ -24,7 +24,7 @@ from tests.solvers.engines.small_models import (
 
 from leotrek_opt.errors import EngineError, InputError, UnsupportedError
 from leotrek_opt.solvers.engines import cpsat as cpsat_module
-from leotrek_opt.solvers.engines import engine_named
+from leotrek_opt.solvers.engines import engine_named, runs
 from leotrek_opt.solvers.engines.cpsat import CpSatEngine, native
 from leotrek_opt.solvers.engines.protocol import (
     Engine,
@@ -664,12 +664,12 @@ def test_keyboard_interrupt_during_a_native_call_is_raised() -> None:
 def test_run_that_had_to_be_left_behind_keeps_what_was_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    call = cpsat_module.call_native
+    call = runs.call_native
 
     def leave(*arguments: Any, **keywords: Any) -> None:
         call(*arguments, **keywords)
 
-    monkeypatch.setattr(cpsat_module, "call_native", leave)
+    monkeypatch.setattr(runs, "call_native", leave)
     model = knapsack(3, 3, 15)
     result = ENGINE.solve(model)
     assert result.values is not None

@@ -13,7 +13,7 @@ from ortools.math_opt import model_pb2, parameters_pb2, result_pb2, sparse_conta
 from tests.solvers.engines.small_models import knapsack, toy
 
 from leotrek_opt.errors import EngineError, MissingDependencyError, UnsupportedError
-from leotrek_opt.solvers.engines import mathopt
+from leotrek_opt.solvers.engines import mathopt, runs
 from leotrek_opt.solvers.engines.answers import Claim
 from leotrek_opt.solvers.engines.protocol import Termination
 from leotrek_opt.solvers.linear import LinearModel
@@ -166,7 +166,7 @@ def test_cancel_and_deadline_are_told_apart() -> None:
 
     def claim(cancel: threading.Event | None, deadline: float | None) -> Claim:
         stop = mathopt.Stop()
-        return mathopt.claim_of_run(
+        return runs.claim_of_run(
             lambda _post: wait_for(stop),
             lambda _message: None,
             lambda: Claim(Termination.CANCELLED),

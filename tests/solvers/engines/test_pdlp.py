@@ -17,7 +17,7 @@ from tests.solvers.engines.small_models import knapsack, toy
 
 from leotrek_opt.errors import EngineError, InputError, UnsupportedError
 from leotrek_opt.solvers.certificate.linear import dual_bound
-from leotrek_opt.solvers.engines import engine_named, mathopt
+from leotrek_opt.solvers.engines import engine_named, runs
 from leotrek_opt.solvers.engines import pdlp as pdlp_module
 from leotrek_opt.solvers.engines.answers import Claim
 from leotrek_opt.solvers.engines.highs import HighsEngine
@@ -429,12 +429,12 @@ def test_keyboard_interrupt_during_a_native_call_is_raised() -> None:
 
 
 def test_run_that_had_to_be_left_behind_has_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    call = mathopt.call_native
+    call = runs.call_native
 
     def leave(*arguments: Any, **keywords: Any) -> None:
         call(*arguments, **keywords)
 
-    monkeypatch.setattr(mathopt, "call_native", leave)
+    monkeypatch.setattr(runs, "call_native", leave)
     result = ENGINE.solve(plan())
     assert result.status is Status.NO_SOLUTION
     assert result.termination is Termination.TIME_LIMIT

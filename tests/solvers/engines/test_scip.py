@@ -18,7 +18,7 @@ import pytest
 from tests.solvers.engines.small_models import knapsack, market_split, random_model, toy
 
 from leotrek_opt.errors import EngineError, InputError, UnsupportedError
-from leotrek_opt.solvers.engines import engine_named, mathopt, scip_library
+from leotrek_opt.solvers.engines import engine_named, mathopt, runs, scip_library
 from leotrek_opt.solvers.engines import scip as scip_module
 from leotrek_opt.solvers.engines.protocol import (
     Engine,
@@ -496,12 +496,12 @@ def test_keyboard_interrupt_during_a_native_call_is_raised() -> None:
 def test_run_that_had_to_be_left_behind_keeps_what_was_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    call = mathopt.call_native
+    call = runs.call_native
 
     def leave(*arguments: Any, **keywords: Any) -> None:
         call(*arguments, **keywords)
 
-    monkeypatch.setattr(mathopt, "call_native", leave)
+    monkeypatch.setattr(runs, "call_native", leave)
     model = knapsack(3, 3, 15)
     result = ENGINE.solve(model)
     assert result.values is not None

@@ -38,7 +38,6 @@ from leotrek_opt.solvers.engines.cpsat_options import (
 )
 from leotrek_opt.solvers.engines.cpsat_run import Outcome, search, solution_of
 from leotrek_opt.solvers.engines.cpsat_task import Progress, Seen, Task
-from leotrek_opt.solvers.engines.native_call import call_native
 from leotrek_opt.solvers.engines.protocol import (
     EngineEvent,
     EngineResult,
@@ -49,6 +48,7 @@ from leotrek_opt.solvers.engines.protocol import (
     model_features,
     require_features,
 )
+from leotrek_opt.solvers.engines.runs import LEFT_BEHIND, claim_of_run
 from leotrek_opt.solvers.implied_integers import recognised
 from leotrek_opt.solvers.linear import LinearModel
 
@@ -167,29 +167,20 @@ class CpSatEngine:
 
 
 def _claim(task: Task, cancel: threading.Event | None, on_event: EventCallback | None) -> Claim:
-    if cancel is not None and cancel.is_set():
-        return Claim(Termination.CANCELLED, message="cancelled before the start")
-    if task.deadline is not None and time.monotonic() >= task.deadline:
-        return Claim(Termination.TIME_LIMIT, message="no time left to start")
-    if task.most is not None and task.most < task.whole.least_cost:
-        message = "the bounds of the columns leave nothing below the cutoff"
-        return Claim(Termination.CUTOFF, bound=math.inf, message=message)
     stop, seen = threading.Event(), Seen(task)
-    claim: Claim | None = call_native(
+
+    def left_behind() -> Claim:
+        claim = _claim_so_far(task, seen, seen.response)
+        return replace(claim, termination=Termination.CANCELLED, message=LEFT_BEHIND)
+
+    return claim_of_run(
         lambda post: _run(task, seen, stop, post),
         _deliver(task, on_event),
+        left_behind,
         stop=stop,
         cancel=cancel,
         deadline=task.deadline,
     )
-    if claim is None:
-        claim = _claim_so_far(task, seen, seen.response)
-        claim = replace(
-            claim, termination=Termination.CANCELLED, message="left behind in a native call"
-        )
-    if claim.termination is Termination.CANCELLED and not (cancel and cancel.is_set()):
-        claim = replace(claim, termination=Termination.TIME_LIMIT)
-    return claim
 
 
 def _deliver(task: Task, on_event: EventCallback | None) -> Callable[[Progress], None]:
@@ -208,6 +199,9 @@ def _deliver(task: Task, on_event: EventCallback | None) -> Callable[[Progress],
 
 
 def _run(task: Task, seen: Seen, stop: threading.Event, post: Callable[[Progress], None]) -> Claim:
+    if task.most is not None and task.most < task.whole.least_cost:
+        message = "the bounds of the columns leave nothing below the cutoff"
+        return Claim(Termination.CUTOFF, bound=math.inf, message=message)
     seen.post = post
     proto = native_model(task.whole)
     if task.most is not None and len(proto.objective.vars):

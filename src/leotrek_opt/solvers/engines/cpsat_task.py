@@ -19,6 +19,7 @@ from leotrek_opt.solvers.engines.cpsat_integers import WholeModel
 from leotrek_opt.solvers.engines.cpsat_options import CpSatOptions
 from leotrek_opt.solvers.engines.cpsat_run import solution_of
 from leotrek_opt.solvers.engines.protocol import Limits, Termination
+from leotrek_opt.solvers.engines.runs import deadline_of
 from leotrek_opt.solvers.linear import ColumnKind, ModelArrays
 
 _NOISE = Fraction(1, 10**9)
@@ -52,8 +53,7 @@ class Task:
     @property
     def deadline(self) -> float | None:
         """When the run shall end, on the same clock, or None."""
-        limit = self.limits.time_limit_s
-        return None if limit is None or math.isinf(limit) else self.started + limit
+        return deadline_of(self.limits, self.started)
 
     @property
     def is_restricted(self) -> bool:

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import highspy
 import numpy as np
@@ -24,20 +23,28 @@ from leotrek_opt.solvers.engines.answers import (
     absolute_gap,
     checked_start,
     concluded,
-    objective_at,
-    settled_bound,
-    snapped,
 )
 from leotrek_opt.solvers.engines.highs_options import Option, checked_options, set_option
-from leotrek_opt.solvers.engines.native_call import SIGN_OF_LIFE_S, call_native
+from leotrek_opt.solvers.engines.highs_watch import watch
 from leotrek_opt.solvers.engines.protocol import (
-    EngineEvent,
     EngineResult,
     EventCallback,
     Feature,
     Limits,
     Termination,
     require_features,
+)
+from leotrek_opt.solvers.engines.runs import (
+    LEFT_BEHIND,
+    Progress,
+    Seen,
+    claim_of_run,
+    cutoff_inside,
+    deadline_of,
+    decided,
+    delivery,
+    relative_offset,
+    target_inside,
 )
 from leotrek_opt.solvers.linear import ColumnKind, LinearModel, ModelArrays
 
@@ -228,43 +235,11 @@ class _Task:
 
     @property
     def deadline(self) -> float | None:
-        limit = self.limits.time_limit_s
-        return None if limit is None or math.isinf(limit) else self.started + limit
+        return deadline_of(self.limits, self.started)
 
     @property
     def offset(self) -> float:
-        """The offset as HiGHS sees it: only a relative gap depends on it, so else it stays out."""
-        if self.limits.relative_gap == 0:
-            return 0.0
-        return float(self.arrays.sign * self.arrays.offset)
-
-    def inner(self, objective: float) -> float:
-        """Turn an objective of the model into one that is minimised and has no offset."""
-        return float(self.arrays.sign * (objective - self.arrays.offset))
-
-
-@dataclass
-class _Seen:
-    """The best that the callbacks saw, kept in case that the run has to be left behind."""
-
-    values: FloatArray | None = None
-    objective: float | None = None
-    bound: float | None = None
-    nodes: int = 0
-    solutions: int = 0
-    told: float = -math.inf
-    """When the caller was last told anything."""
-    failure: BaseException | None = None
-
-
-@dataclass(frozen=True)
-class _Progress:
-    """A better solution, or without values a better bound or a sign of life."""
-
-    values: FloatArray | None
-    objective: float | None
-    bound: float | None
-    nodes: int
+        return relative_offset(self.arrays, self.limits)
 
 
 def _solved(
@@ -273,9 +248,10 @@ def _solved(
     cancel: threading.Event | None,
     on_event: EventCallback | None,
 ) -> EngineResult:
-    claim = _claim(task, cancel, _deliver(task, on_event))
+    deliver = delivery(task.arrays, "HiGHS", on_event, step=task.step, cutoff=task.limits.cutoff)
+    claim = _claim(task, cancel, deliver)
     if claim.infeasible and claim.unbounded:
-        claim = _decided(task, claim, cancel)
+        claim = decided(claim, task.start, lambda: _feasibility(task, cancel))
     return concluded(
         model,
         task.arrays,
@@ -289,96 +265,41 @@ def _solved(
 
 
 def _claim(
-    task: _Task, cancel: threading.Event | None, deliver: Callable[[_Progress], None]
+    task: _Task, cancel: threading.Event | None, deliver: Callable[[Progress], None]
 ) -> Claim:
-    if cancel is not None and cancel.is_set():
-        return Claim(Termination.CANCELLED, message="cancelled before the start")
-    if task.deadline is not None and time.monotonic() >= task.deadline:
-        return Claim(Termination.TIME_LIMIT, message="no time left to start")
+    def run(part: _Task) -> Claim:
+        stop, seen = threading.Event(), Seen()
+        return claim_of_run(
+            lambda post: _run(part, seen, stop, post),
+            deliver,
+            lambda: seen.claim(LEFT_BEHIND),
+            stop=stop,
+            cancel=cancel,
+            deadline=part.deadline,
+        )
+
     try:
-        return _native_claim(task, cancel, deliver)
+        return run(task)
     except SolveError:
         if task.options.get("presolve") == "off":
             raise
         # Its presolve fails on some small models, infeasible ones above all; without it they are
         # solved.
-        options = {**task.options, "presolve": "off"}
-        return _native_claim(replace(task, options=options), cancel, deliver)
+        return run(replace(task, options={**task.options, "presolve": "off"}))
 
 
-def _native_claim(
-    task: _Task, cancel: threading.Event | None, deliver: Callable[[_Progress], None]
-) -> Claim:
-    stop, seen = threading.Event(), _Seen()
-    claim: Claim | None = call_native(
-        lambda post: _run(task, seen, stop, post),
-        deliver,
-        stop=stop,
-        cancel=cancel,
-        deadline=task.deadline,
-    )
-    if claim is None:
-        claim = Claim(
-            Termination.CANCELLED,
-            values=seen.values,
-            objective=seen.objective,
-            bound=seen.bound,
-            nodes=seen.nodes,
-            solutions=seen.solutions,
-            message="left behind in a native call",
-        )
-    if claim.termination is Termination.CANCELLED and not (cancel and cancel.is_set()):
-        claim = replace(claim, termination=Termination.TIME_LIMIT)
-    return claim
-
-
-def _deliver(task: _Task, on_event: EventCallback | None) -> Callable[[_Progress], None]:
-    arrays = task.arrays
-
-    def deliver(progress: _Progress) -> None:
-        if on_event is None:
-            return
-        bound, objective, values = progress.bound, progress.objective, progress.values
-        if bound is not None:
-            if task.limits.cutoff is not None:
-                bound = min(bound, task.inner(task.limits.cutoff))
-            bound = settled_bound(arrays, bound, task.step)
-        if values is not None:
-            values = snapped(arrays, values, "HiGHS")
-            objective = objective_at(arrays, values)
-        elif objective is not None:
-            objective = arrays.offset + arrays.sign * objective
-        on_event(EngineEvent(objective, bound, progress.nodes, values))
-
-    return deliver
-
-
-def _decided(task: _Task, claim: Claim, cancel: threading.Event | None) -> Claim:
-    """Tell unbounded from infeasible: by the warm start, or by a run without costs."""
-    if task.start is not None:
-        return replace(claim, infeasible=False)
+def _feasibility(task: _Task, cancel: threading.Event | None) -> Claim:
+    """Run without costs."""
     costless = replace(task.arrays, cost=np.zeros(task.arrays.cost.size))
     limits = replace(task.limits, cutoff=None, target=None)
-    feasibility = _claim(replace(task, arrays=costless, limits=limits), cancel, lambda _: None)
-    if feasibility.values is not None:
-        return replace(claim, infeasible=False)
-    return replace(feasibility, unbounded=False, message=claim.message)
+    return _claim(replace(task, arrays=costless, limits=limits), cancel, lambda _: None)
 
 
-def _run(
-    task: _Task, seen: _Seen, stop: threading.Event, post: Callable[[_Progress], None]
-) -> Claim:
+def _run(task: _Task, seen: Seen, stop: threading.Event, post: Callable[[Progress], None]) -> Claim:
     highs = load(task.arrays, offset=task.offset)
     try:
         _configure(highs, task)
-        highs.setCallback(_callback(task, seen, stop, post), None)
-        for kind in (
-            _Callback.kCallbackMipImprovingSolution,
-            _Callback.kCallbackMipInterrupt,
-            _Callback.kCallbackSimplexInterrupt,
-            _Callback.kCallbackIpmInterrupt,
-        ):
-            _require(highs.startCallback(kind), "callbacks")
+        watch(highs, seen, stop, post, offset=task.offset)
         if task.start is not None and not task.is_lp:
             indices = np.arange(task.start.size, dtype=np.int32)
             _require(highs.setSolution(indices.size, indices, task.start), "the warm start")
@@ -405,51 +326,15 @@ def _configure(highs: highspy.Highs, task: _Task) -> None:
     set_option(highs, "mip_abs_gap", float(absolute_gap(task.arrays) if gap is None else gap))
     if limits.max_nodes is not None:
         set_option(highs, "mip_max_nodes", limits.max_nodes)
-    # HiGHS prunes above the cutoff and stops below the target. Between two values that the
-    # objective can take, rounding errors decide neither.
+    # HiGHS prunes above the cutoff and stops below the target.
     if limits.cutoff is not None:
-        cutoff, step = task.inner(limits.cutoff), task.step
-        inside = cutoff if step is None else (math.ceil(cutoff / step - 1e-9) - 0.5) * step
-        set_option(highs, "objective_bound", float(inside + task.offset))
+        bound = cutoff_inside(task.arrays, limits.cutoff)
+        set_option(highs, "objective_bound", bound + task.offset)
     if limits.target is not None:
-        target, step = task.inner(limits.target), task.step
-        inside = (
-            target + 1e-9 * max(1.0, abs(target))
-            if step is None
-            else (math.floor(target / step + 1e-9) + 0.5) * step
-        )
-        set_option(highs, "objective_target", float(inside + task.offset))
+        target = target_inside(task.arrays, limits.target)
+        set_option(highs, "objective_target", target + task.offset)
     if task.deadline is not None:
         set_option(highs, "time_limit", max(0.0, task.deadline - time.monotonic()))
-
-
-def _callback(
-    task: _Task, seen: _Seen, stop: threading.Event, post: Callable[[_Progress], None]
-) -> Callable[[Any, str, Any, Any, Any], None]:
-    def callback(kind: Any, _message: str, told: Any, answer: Any, _data: Any) -> None:
-        try:
-            if kind == _Callback.kCallbackMipImprovingSolution:
-                seen.values = np.array(told.mip_solution, dtype=np.float64)
-                seen.objective = told.objective_function_value - task.offset
-                seen.solutions += 1
-                post(_Progress(seen.values, seen.objective, seen.bound, seen.nodes))
-            elif kind == _Callback.kCallbackMipInterrupt:
-                seen.nodes = told.mip_node_count
-                bound = told.mip_dual_bound - task.offset
-                is_better = math.isfinite(bound) and (seen.bound is None or bound > seen.bound)
-                if is_better:
-                    seen.bound = bound
-                now = time.monotonic()
-                if is_better or now >= seen.told + SIGN_OF_LIFE_S:
-                    seen.told = now
-                    post(_Progress(None, seen.objective, seen.bound, seen.nodes))
-            answer.user_interrupt = stop.is_set()
-        except BaseException as error:
-            # It must not travel through native frames: the run ends first, then it is raised.
-            seen.failure = error
-            answer.user_interrupt = True
-
-    return callback
 
 
 def _read(highs: highspy.Highs, task: _Task, solutions: int) -> Claim:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from importlib import metadata
 from typing import Any
 
@@ -28,8 +27,6 @@ from ortools.util.python.pybind_solve_interrupter import PySolveInterrupter
 from pybind11_abseil.status import StatusNotOk
 
 from leotrek_opt.errors import EngineError, MissingDependencyError, UnsupportedError
-from leotrek_opt.solvers.engines.answers import Claim
-from leotrek_opt.solvers.engines.native_call import Message, call_native
 from leotrek_opt.solvers.engines.protocol import Termination
 from leotrek_opt.solvers.linear import ColumnKind, ModelArrays
 from leotrek_opt.solvers.linear_arrays import FloatArray
@@ -284,71 +281,6 @@ def run(
         raise EngineError(f"MathOpt: {text}") from None
     except RuntimeError as error:
         raise EngineError(f"MathOpt: {' '.join(str(error).split())}") from None
-
-
-def claim_of_run(
-    work: Callable[[Callable[[Message], None]], Claim],
-    deliver: Callable[[Message], None],
-    left_behind: Callable[[], Claim],
-    *,
-    stop: Stop,
-    cancel: threading.Event | None,
-    deadline: float | None,
-) -> Claim:
-    """Run on a thread of its own until there is a claim, or the caller has waited long enough.
-
-    Parameters
-    ----------
-    work
-        The run; it is given a function that posts messages.
-    deliver
-        Takes each message on the calling thread.
-    left_behind
-        Tells what was seen of a run that did not end in time.
-    stop
-        Interrupts the run.
-    cancel, deadline
-        When the caller wants the answer.
-
-    Returns
-    -------
-    Claim
-        Its termination tells a cancel from a deadline.
-    """
-    if cancel is not None and cancel.is_set():
-        return Claim(Termination.CANCELLED, message="cancelled before the start")
-    if deadline is not None and time.monotonic() >= deadline:
-        return Claim(Termination.TIME_LIMIT, message="no time left to start")
-    claim = call_native(work, deliver, stop=stop, cancel=cancel, deadline=deadline)
-    if claim is None:
-        claim = left_behind()
-    if claim.termination is Termination.CANCELLED and not (cancel and cancel.is_set()):
-        claim = replace(claim, termination=Termination.TIME_LIMIT)
-    return claim
-
-
-def decided(claim: Claim, start: FloatArray | None, feasibility: Callable[[], Claim]) -> Claim:
-    """Tell unbounded from infeasible: by a start, or by a run without costs.
-
-    Parameters
-    ----------
-    claim
-        That one of them holds.
-    start
-        A feasible point, or None.
-    feasibility
-        Runs the model without costs.
-
-    Returns
-    -------
-    Claim
-        That one of them holds, or that time was up.
-    """
-    if start is None:
-        found = feasibility()
-        if found.values is None:
-            return replace(found, unbounded=False, message=claim.message)
-    return replace(claim, infeasible=False)
 
 
 def termination_of(end: result_pb2.TerminationProto) -> Termination:

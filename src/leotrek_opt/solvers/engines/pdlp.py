@@ -36,6 +36,7 @@ from leotrek_opt.solvers.engines.protocol import (
     model_features,
     require_features,
 )
+from leotrek_opt.solvers.engines.runs import LEFT_BEHIND, claim_of_run, decided
 from leotrek_opt.solvers.linear import LinearModel, ModelArrays
 
 _ITERATIONS_ARE_TOLD = 2
@@ -174,7 +175,7 @@ def _solved(
 
     claim = _claim(task, cancel, deliver, is_watched=on_event is not None)
     if claim.infeasible and claim.unbounded:
-        claim = mathopt.decided(claim, task.start, lambda: _feasibility(task, cancel))
+        claim = decided(claim, task.start, lambda: _feasibility(task, cancel))
     bound = None if claim.row_dual is None else dual_bound(task.arrays, claim.row_dual)
     return judged(
         task.arrays, claim, bound, start=task.start, seconds=time.monotonic() - task.started
@@ -190,13 +191,10 @@ def _claim(
 ) -> Claim:
     stop = mathopt.Stop()
 
-    def left_behind() -> Claim:
-        return Claim(Termination.CANCELLED, message="left behind in a native call")
-
-    return mathopt.claim_of_run(
+    return claim_of_run(
         lambda post: _run(task, stop, post if is_watched else None),
         deliver,
-        left_behind,
+        lambda: Claim(Termination.CANCELLED, message=LEFT_BEHIND),
         stop=stop,
         cancel=cancel,
         deadline=task.deadline,

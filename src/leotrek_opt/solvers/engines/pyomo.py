@@ -8,7 +8,6 @@ the sign of bounds otherwise.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -26,16 +25,12 @@ from leotrek_opt.solvers.engines.answers import (
     absolute_gap,
     checked_start,
     concluded,
-    objective_at,
-    settled_bound,
-    snapped,
 )
 from leotrek_opt.solvers.engines.highs import HighsEngine
 from leotrek_opt.solvers.engines.highs_options import checked_options
 from leotrek_opt.solvers.engines.native_call import call_native
 from leotrek_opt.solvers.engines.options import split_options
 from leotrek_opt.solvers.engines.protocol import (
-    EngineEvent,
     EngineResult,
     EventCallback,
     Feature,
@@ -45,7 +40,7 @@ from leotrek_opt.solvers.engines.protocol import (
     require_features,
 )
 from leotrek_opt.solvers.engines.pyomo_child import run_in_child
-from leotrek_opt.solvers.engines.pyomo_highs import Progress, Seen, run_highs, stopped_claim
+from leotrek_opt.solvers.engines.pyomo_highs import run_highs
 from leotrek_opt.solvers.engines.pyomo_model import rows_in
 from leotrek_opt.solvers.engines.pyomo_solvers import (
     HIGHS_SOLVERS,
@@ -54,6 +49,14 @@ from leotrek_opt.solvers.engines.pyomo_solvers import (
     traits_of,
 )
 from leotrek_opt.solvers.engines.pyomo_task import Task, default_values, minimised
+from leotrek_opt.solvers.engines.runs import (
+    LEFT_BEHIND,
+    Progress,
+    Seen,
+    deadline_of,
+    delivery,
+    in_time,
+)
 from leotrek_opt.solvers.linear import ColumnKind, LinearModel, ModelArrays
 
 _LARGEST_OFFSET = 2**53
@@ -120,13 +123,12 @@ class PyomoEngine:
         arrays = model.arrays()
         start = None if warm_start is None else checked_start(model, warm_start)
         task = self._task(arrays, limits, options, start)
-        limit_s = limits.time_limit_s
-        deadline = None if limit_s is None or math.isinf(limit_s) else started + limit_s
+        deadline = deadline_of(limits, started)
 
         def run(part: Task, deliver: Callable[[Progress], None]) -> Claim:
             return _claim(part, cancel, deadline, deliver)
 
-        claim = run(task, _deliver(arrays, on_event))
+        claim = run(task, delivery(arrays, "HiGHS", on_event, step=arrays.objective_step))
         if claim.unbounded:
             claim = _decided(task, claim, run)
         if claim.termination is Termination.ENGINE_LIMIT and limits.max_nodes is not None:
@@ -207,14 +209,11 @@ def _claim(
     deadline: float | None,
     deliver: Callable[[Progress], None],
 ) -> Claim:
-    if cancel is not None and cancel.is_set():
-        return Claim(Termination.CANCELLED, message="cancelled before the start")
-    if deadline is not None and time.monotonic() >= deadline:
-        return Claim(Termination.TIME_LIMIT, message="no time left to start")
-    claim = _trivial_claim(task.arrays) or _solver_claim(task, cancel, deadline, deliver)
-    if claim.termination is Termination.CANCELLED and not (cancel and cancel.is_set()):
-        claim = replace(claim, termination=Termination.TIME_LIMIT)
-    return claim
+    return in_time(
+        lambda: _trivial_claim(task.arrays) or _solver_claim(task, cancel, deadline, deliver),
+        cancel=cancel,
+        deadline=deadline,
+    )
 
 
 def _trivial_claim(arrays: ModelArrays) -> Claim | None:
@@ -268,26 +267,7 @@ def _run_here(
         cancel=cancel,
         deadline=deadline,
     )
-    return stopped_claim(seen, "left behind in a native call") if claim is None else claim
-
-
-def _deliver(arrays: ModelArrays, on_event: EventCallback | None) -> Callable[[Progress], None]:
-    step = arrays.objective_step
-
-    def deliver(progress: Progress) -> None:
-        if on_event is None:
-            return
-        bound, objective, values = progress.bound, progress.objective, progress.values
-        if bound is not None:
-            bound = settled_bound(arrays, bound, step)
-        if values is not None:
-            values = snapped(arrays, values, "HiGHS")
-            objective = objective_at(arrays, values)
-        elif objective is not None:
-            objective = arrays.offset + arrays.sign * objective
-        on_event(EngineEvent(objective, bound, progress.nodes, values))
-
-    return deliver
+    return seen.claim(LEFT_BEHIND) if claim is None else claim
 
 
 def _decided(

@@ -8,11 +8,10 @@ as Pyomo's does, but keeps HiGHS silent instead and lets it be asked to stop.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import highspy
@@ -25,10 +24,11 @@ from pyomo.contrib.appsi.solvers.highs import Highs, HighsResults
 from leotrek_opt.errors import EngineError
 from leotrek_opt.solvers.engines.answers import Claim
 from leotrek_opt.solvers.engines.highs_options import Option, set_option
-from leotrek_opt.solvers.engines.native_call import SIGN_OF_LIFE_S
+from leotrek_opt.solvers.engines.highs_watch import watch
 from leotrek_opt.solvers.engines.protocol import Termination
 from leotrek_opt.solvers.engines.pyomo_model import BuildStopped, RowModel, row_model
 from leotrek_opt.solvers.engines.pyomo_task import FloatArray, Task, claimed, default_values
+from leotrek_opt.solvers.engines.runs import Progress, Seen
 from leotrek_opt.solvers.linear import ModelArrays
 
 IntArray = NDArray[np.int64]
@@ -38,39 +38,7 @@ _TRANSLATING = threading.Lock()
 _CHUNK = 500
 """Constraints translated between two looks at whether to go on: some 10 ms."""
 
-_Callback = highspy.cb.HighsCallbackType
 _Ended = highspy.HighsModelStatus
-_WATCHED = (
-    _Callback.kCallbackMipImprovingSolution,
-    _Callback.kCallbackMipInterrupt,
-    _Callback.kCallbackSimplexInterrupt,
-    _Callback.kCallbackIpmInterrupt,
-)
-
-
-@dataclass
-class Seen:
-    """The best that the callbacks saw, kept in case that the run ends without an answer."""
-
-    values: FloatArray | None = None
-    objective: float | None = None
-    bound: float | None = None
-    nodes: int = 0
-    solutions: int = 0
-    told: float = -math.inf
-    """When the caller was last told anything."""
-    failure: BaseException | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A better solution, or without values a better bound or a sign of life; without offset."""
-
-    values: FloatArray | None
-    objective: float | None
-    bound: float | None
-    nodes: int
-
 
 Post = Callable[[Progress], None]
 
@@ -111,43 +79,24 @@ def run_highs(
         solver = _QuietHighs()
         solver.hand_over(built.model, stop)
         columns = solver.columns_of(built)
-        results = solver.run(task, deadline, _callback(task, columns, seen, stop, post))
+
+        def point(solution: Any) -> FloatArray:
+            values = default_values(task.arrays)
+            values[columns] = solution
+            return values
+
+        watch(solver.highs, seen, stop, post, offset=task.arrays.offset, point=point)
+        results = solver.run(task, deadline)
         if seen.failure is not None:
             raise seen.failure
         if results is None:
-            return stopped_claim(seen, "interrupted")
+            return seen.claim("interrupted")
         return _read(task, built, solver, results, seen.solutions)
     except BuildStopped:
         return Claim(Termination.CANCELLED, message="stopped while the model was built")
     finally:
         # The thread pool of HiGHS belongs to the thread that first used it.
         highspy.Highs.resetGlobalScheduler(True)
-
-
-def stopped_claim(seen: Seen, message: str) -> Claim:
-    """Return what is known of a run that was stopped.
-
-    Parameters
-    ----------
-    seen
-        What its callbacks saw.
-    message
-        For the result.
-
-    Returns
-    -------
-    Claim
-        The best solution and bound so far.
-    """
-    return Claim(
-        Termination.CANCELLED,
-        values=seen.values,
-        objective=seen.objective,
-        bound=seen.bound,
-        nodes=seen.nodes,
-        solutions=seen.solutions,
-        message=message,
-    )
 
 
 class _QuietHighs(Highs):  # type: ignore[misc]
@@ -189,10 +138,8 @@ class _QuietHighs(Highs):  # type: ignore[misc]
             columns[place] = number[variable]
         return columns
 
-    def run(
-        self, task: Task, deadline: float | None, callback: Callable[..., None]
-    ) -> HighsResults | None:
-        """Run HiGHS as ``solve`` does; None if it was interrupted."""
+    def run(self, task: Task, deadline: float | None) -> HighsResults | None:
+        """Run HiGHS as ``solve`` does, watched once; None if it was interrupted."""
         highs = self.highs
         for name, value in task.options.items():
             set_option(highs, name, cast("Option", value))
@@ -200,11 +147,7 @@ class _QuietHighs(Highs):  # type: ignore[misc]
             set_option(highs, "time_limit", max(0.0, deadline - time.monotonic()))
         if task.start is not None and not task.is_lp:
             self._warm_start()
-        highs.setCallback(callback, None)
         try:
-            for kind in _WATCHED:
-                if highs.startCallback(kind) != highspy.HighsStatus.kOk:
-                    raise EngineError("HiGHS does not take callbacks")
             status, ended = highs.run(), highs.getModelStatus()
         finally:
             highs.setCallback(None, None)
@@ -214,38 +157,6 @@ class _QuietHighs(Highs):  # type: ignore[misc]
             raise EngineError(f"HiGHS failed: {highs.modelStatusToString(ended)}")
         self.config.load_solution = False
         return self._postsolve(HierarchicalTimer())
-
-
-def _callback(
-    task: Task, columns: IntArray, seen: Seen, stop: threading.Event, post: Post
-) -> Callable[..., None]:
-    elsewhere, offset = default_values(task.arrays), task.arrays.offset
-
-    def callback(kind: Any, _message: str, told: Any, answer: Any, _data: Any) -> None:
-        try:
-            if kind == _Callback.kCallbackMipImprovingSolution:
-                seen.values = elsewhere.copy()
-                seen.values[columns] = told.mip_solution
-                seen.objective = told.objective_function_value - offset
-                seen.solutions += 1
-                post(Progress(seen.values, seen.objective, seen.bound, seen.nodes))
-            elif kind == _Callback.kCallbackMipInterrupt:
-                seen.nodes = told.mip_node_count
-                bound = told.mip_dual_bound - offset
-                is_better = math.isfinite(bound) and (seen.bound is None or bound > seen.bound)
-                if is_better:
-                    seen.bound = bound
-                now = time.monotonic()
-                if is_better or now >= seen.told + SIGN_OF_LIFE_S:
-                    seen.told = now
-                    post(Progress(None, seen.objective, seen.bound, seen.nodes))
-            answer.user_interrupt = stop.is_set()
-        except BaseException as error:
-            # It must not travel through native frames: the run ends first, then it is raised.
-            seen.failure = error
-            answer.user_interrupt = True
-
-    return callback
 
 
 def _read(

@@ -28,12 +28,8 @@ from leotrek_opt.solvers.engines.answers import (
     FloatArray,
     checked_start,
     concluded,
-    objective_at,
-    settled_bound,
-    snapped,
 )
 from leotrek_opt.solvers.engines.protocol import (
-    EngineEvent,
     EngineResult,
     EventCallback,
     Feature,
@@ -41,10 +37,21 @@ from leotrek_opt.solvers.engines.protocol import (
     Termination,
     require_features,
 )
+from leotrek_opt.solvers.engines.runs import (
+    LEFT_BEHIND,
+    Progress,
+    claim_of_run,
+    cutoff_inside,
+    deadline_of,
+    decided,
+    delivery,
+    relative_offset,
+    target_inside,
+)
 from leotrek_opt.solvers.engines.scip_library import silence
 from leotrek_opt.solvers.engines.scip_numerics import Numerics, numerics_of
 from leotrek_opt.solvers.engines.scip_options import checked_parameters
-from leotrek_opt.solvers.engines.scip_watch import Progress, Watch
+from leotrek_opt.solvers.engines.scip_watch import Watch
 from leotrek_opt.solvers.linear import LinearModel, ModelArrays
 
 _MIB = 2**20
@@ -115,9 +122,10 @@ class ScipEngine:
             started,
             start=None if warm_start is None else checked_start(model, warm_start),
         )
-        claim = _claim(task, cancel, _deliver(task, on_event))
+        deliver = delivery(task.arrays, "SCIP", on_event, step=task.step, cutoff=limits.cutoff)
+        claim = _claim(task, cancel, deliver)
         if claim.infeasible and claim.unbounded:
-            claim = mathopt.decided(claim, task.start, lambda: _feasibility(task, cancel))
+            claim = decided(claim, task.start, lambda: _feasibility(task, cancel))
         return concluded(
             model,
             task.arrays,
@@ -150,8 +158,7 @@ class _Task:
 
     @property
     def deadline(self) -> float | None:
-        limit = self.limits.time_limit_s
-        return None if limit is None or math.isinf(limit) else self.started + limit
+        return deadline_of(self.limits, self.started)
 
     @property
     def least_mib(self) -> float:
@@ -166,14 +173,8 @@ class _Task:
 
     @property
     def offset(self) -> float:
-        """The offset as SCIP sees it: only a relative gap depends on it, so else it stays out."""
-        if self.limits.relative_gap == 0:
-            return 0.0
-        return float(self.arrays.sign * self.arrays.offset)
-
-    def inner(self, objective: float) -> float:
-        """Turn an objective of the model into one that is minimised and has no offset."""
-        return float(self.arrays.sign * (objective - self.arrays.offset))
+        """The offset as SCIP sees it."""
+        return relative_offset(self.arrays, self.limits)
 
     def native(self, inner: float) -> float:
         """Turn a minimised objective without offset into SCIP's."""
@@ -191,22 +192,10 @@ class _Task:
         return 1e-6 if self.step is None else self.numerics.gap_in_steps * self.step
 
     @property
-    def cutoff(self) -> float | None:
-        """Between the cutoff and the next better value, so that rounding errors do not decide."""
-        if self.limits.cutoff is None:
-            return None
-        cutoff, step = self.inner(self.limits.cutoff), self.step
-        return cutoff if step is None else (math.ceil(cutoff / step - 1e-9) - 0.5) * step
-
-    @property
     def target(self) -> float | None:
-        """Just beyond the target, likewise."""
-        if self.limits.target is None:
-            return None
-        target, step = self.inner(self.limits.target), self.step
-        if step is None:
-            return target + 1e-9 * max(1.0, abs(target))
-        return (math.floor(target / step + 1e-9) + 0.5) * step
+        """Minimised objective from which on a solution ends the run, or None."""
+        target = self.limits.target
+        return None if target is None else target_inside(self.arrays, target)
 
 
 def _claim(
@@ -223,41 +212,14 @@ def _claim(
         watch.post = post
         return _run(task, watch, stop)
 
-    def left_behind() -> Claim:
-        return Claim(
-            Termination.CANCELLED,
-            values=watch.values,
-            objective=watch.objective,
-            bound=watch.bound,
-            nodes=watch.nodes,
-            solutions=watch.solutions,
-            message="left behind in a native call",
-        )
-
-    return mathopt.claim_of_run(
-        work, deliver, left_behind, stop=stop, cancel=cancel, deadline=task.deadline
+    return claim_of_run(
+        work,
+        deliver,
+        lambda: watch.seen.claim(LEFT_BEHIND),
+        stop=stop,
+        cancel=cancel,
+        deadline=task.deadline,
     )
-
-
-def _deliver(task: _Task, on_event: EventCallback | None) -> Callable[[Progress], None]:
-    arrays = task.arrays
-
-    def deliver(progress: Progress) -> None:
-        if on_event is None:
-            return
-        bound, objective, values = progress.bound, progress.objective, progress.values
-        if bound is not None:
-            if task.limits.cutoff is not None:
-                bound = min(bound, task.inner(task.limits.cutoff))
-            bound = settled_bound(arrays, bound, task.step)
-        if values is not None:
-            values = snapped(arrays, values, "SCIP")
-            objective = objective_at(arrays, values)
-        elif objective is not None:
-            objective = arrays.offset + arrays.sign * objective
-        on_event(EngineEvent(objective, bound, progress.nodes, values))
-
-    return deliver
 
 
 def _feasibility(task: _Task, cancel: threading.Event | None) -> Claim:
@@ -285,8 +247,8 @@ def _run(task: _Task, watch: Watch, stop: mathopt.Stop) -> Claim:
             stop=stop,
             deadline=task.deadline,
         )
-    if watch.failure is not None:
-        raise watch.failure
+    if watch.seen.failure is not None:
+        raise watch.seen.failure
     return _read(task, watch, result)
 
 
@@ -317,8 +279,8 @@ def _configured(task: _Task) -> Any:
     )
     if limits.max_nodes is not None:
         parameters.node_limit = limits.max_nodes
-    if task.cutoff is not None:
-        parameters.cutoff_limit = task.native(task.cutoff)
+    if limits.cutoff is not None:
+        parameters.cutoff_limit = task.native(cutoff_inside(task.arrays, limits.cutoff))
     reals = parameters.gscip.real_params
     if limits.memory_limit_mib is not None:
         reals["limits/memory"] = float(limits.memory_limit_mib - _BASE_MIB)
@@ -354,7 +316,7 @@ def _read(task: _Task, watch: Watch, result: result_pb2.SolveResultProto) -> Cla
         values = mathopt.dense(best.variable_values, task.arrays.cost.size)
         watch.see(values)
         claim = replace(claim, values=values, objective=task.from_native(best.objective_value))
-    return replace(claim, solutions=watch.solutions)
+    return replace(claim, solutions=watch.seen.solutions)
 
 
 def _message(result: result_pb2.SolveResultProto) -> str:
