@@ -11,8 +11,6 @@ re-evaluated without rounding: :meth:`LinearModel.objective_of`, :meth:`LinearMo
 from __future__ import annotations
 
 import math
-import re
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -29,11 +27,13 @@ from leotrek_opt.solvers.linear_arrays import (
     exact_dot,
     violations,
 )
+from leotrek_opt.solvers.linear_blocks import Blocks
 from leotrek_opt.solvers.linear_input import (
     MAX_COEFFICIENT,
     MAX_VALUE,
     block_shape,
     canonical_rows,
+    column_kinds,
     indices_below,
     require_order,
     require_room,
@@ -43,28 +43,8 @@ from leotrek_opt.solvers.linear_input import (
 
 __all__ = ["ColumnKind", "LinearModel", "ModelArrays", "Violation"]
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-
-
-class _Block(NamedTuple):
-    """A named run of columns or rows; a label is made when somebody asks for it."""
-
-    name: str
-    start: int
-    shape: tuple[int, ...]
-    words: Callable[..., str] | None
-
-    def indices(self, position: int) -> tuple[int, ...]:
-        return tuple(int(i) for i in np.unravel_index(position - self.start, self.shape))
-
-    def label(self, position: int) -> str:
-        indices = self.indices(position)
-        return f"{self.name}[{','.join(map(str, indices))}]" if indices else self.name
-
-    def in_words(self, position: int) -> str:
-        if self.words is None:
-            return self.label(position)
-        return self.words(*self.indices(position))
+MAX_OFFSET = 2**1000
+"""Largest magnitude of an offset: objectives stay within what a float can show."""
 
 
 class _Columns(NamedTuple):
@@ -90,7 +70,12 @@ class LinearModel:
     minimise
         Sense of the objective.
     offset
-        Constant of the objective, any Python int.
+        Constant of the objective, a Python int within ±2**1000.
+
+    Raises
+    ------
+    InputError
+        If the offset is no such integer.
 
     Examples
     --------
@@ -115,15 +100,15 @@ class LinearModel:
             raise InputError(f"must be an integer, not {offset!r}", field="offset")
         self._minimise = minimise
         self._offset = int(offset)
-        self._column_blocks: list[_Block] = []
-        self._row_blocks: list[_Block] = []
+        if abs(offset) > MAX_OFFSET:
+            raise InputError("must be within ±2**1000", field="offset")
+        self._columns = Blocks()
+        self._rows = Blocks()
         nothing = np.zeros(0)
         self._column_parts = [_Columns(nothing, nothing, nothing, np.zeros(0, dtype=np.int8))]
         self._row_parts = [
             _Rows(np.zeros(0, np.int64), np.zeros(0, np.int32), nothing, nothing, nothing)
         ]
-        self._n_variables = 0
-        self._n_rows = 0
         self._n_nonzeros = 0
         self._arrays: ModelArrays | None = None
 
@@ -140,12 +125,12 @@ class LinearModel:
     @property
     def n_variables(self) -> int:
         """Number of columns."""
-        return self._n_variables
+        return self._columns.size
 
     @property
     def n_rows(self) -> int:
         """Number of rows."""
-        return self._n_rows
+        return self._rows.size
 
     @property
     def n_nonzeros(self) -> int:
@@ -197,21 +182,20 @@ class LinearModel:
         """
         sizes = block_shape(shape, name)
         size = math.prod(sizes)
-        require_room(self._n_variables + size, "variables")
+        require_room(self._columns.size + size, "variables")
         part = _Columns(
             whole_numbers(cost, sizes, f"{name}.cost", MAX_VALUE),
             whole_numbers(lower, sizes, f"{name}.lower", MAX_VALUE, infinite=True),
             whole_numbers(upper, sizes, f"{name}.upper", MAX_VALUE, infinite=True),
-            _kinds(integer, implied_integer, sizes, name),
+            column_kinds(integer, implied_integer, sizes, name),
         )
         require_order(part.lower, part.upper, name)
         for side, bound in (("lower", part.lower), ("upper", part.upper)):
             if np.any(np.isinf(bound) & (part.kind != ColumnKind.CONTINUOUS)):
                 raise InputError("must be finite for integer variables", field=f"{name}.{side}")
-        start = self._n_variables
-        self._column_blocks.append(_new_block(self._column_blocks, name, start, sizes, words))
+        start = self._columns.size
+        self._columns.add(name, sizes, words)
         self._column_parts.append(part)
-        self._n_variables += size
         self._arrays = None
         return np.arange(start, start + size, dtype=np.int32).reshape(sizes)
 
@@ -263,7 +247,7 @@ class LinearModel:
             If a column does not exist or stands twice in a row, a number is not a whole number in
             range, row starts do not ascend, or a lower bound exceeds its upper bound.
         """
-        entries = indices_below(columns, self._n_variables, f"{name}.columns")
+        entries = indices_below(columns, self._columns.size, f"{name}.columns")
         data = whole_numbers(coefficients, entries.shape, f"{name}.coefficients", MAX_COEFFICIENT)
         starts = row_starts(entries, lengths, indptr, name)
         if shape is not None:
@@ -274,18 +258,17 @@ class LinearModel:
         n_rows = math.prod(row_shape)
         if n_rows != starts.size - 1:
             raise InputError(f"has {starts.size - 1} rows, not shape {row_shape}", field=name)
-        require_room(self._n_rows + n_rows, "rows")
+        require_room(self._rows.size + n_rows, "rows")
         part = _Rows(
-            *canonical_rows(starts, entries.reshape(-1), data, self._n_variables, name),
+            *canonical_rows(starts, entries.reshape(-1), data, self._columns.size, name),
             whole_numbers(lower, row_shape, f"{name}.lower", MAX_VALUE, infinite=True),
             whole_numbers(upper, row_shape, f"{name}.upper", MAX_VALUE, infinite=True),
         )
         require_order(part.lower, part.upper, name)
         require_room(self._n_nonzeros + part.data.size, "nonzeros")
-        start = self._n_rows
-        self._row_blocks.append(_new_block(self._row_blocks, name, start, row_shape, words))
+        start = self._rows.size
+        self._rows.add(name, row_shape, words)
         self._row_parts.append(part)
-        self._n_rows += n_rows
         self._n_nonzeros += part.data.size
         self._arrays = None
         return np.arange(start, start + n_rows, dtype=np.int32).reshape(row_shape)
@@ -371,7 +354,7 @@ class LinearModel:
             # The joined arrays take the place of the parts, so that the model is held once.
             self._column_parts = [columns]
             self._row_parts = [rows]
-            indptr = np.zeros(self._n_rows + 1, dtype=np.int32)
+            indptr = np.zeros(self._rows.size + 1, dtype=np.int32)
             np.cumsum(rows.lengths, out=indptr[1:])
             for array in (*columns, *rows, indptr):
                 array.flags.writeable = False
@@ -421,22 +404,17 @@ class LinearModel:
         (columns,), other._row_parts = self._column_parts, list(self._row_parts)
         if cost is not None:
             columns = columns._replace(
-                cost=whole_numbers(cost, (self._n_variables,), "cost", MAX_VALUE)
+                cost=whole_numbers(cost, (self._columns.size,), "cost", MAX_VALUE)
             )
         other._column_parts = [columns]
-        other._column_blocks, other._row_blocks = list(self._column_blocks), list(self._row_blocks)
-        other._n_variables, other._n_rows = self._n_variables, self._n_rows
+        other._columns, other._rows = self._columns.copy(), self._rows.copy()
         other._n_nonzeros = self._n_nonzeros
         return other
 
     def __getstate__(self) -> dict[str, object]:
-        # Words are closures as a rule, which do not pickle; without them a label is still there.
+        # Whoever reads the model joins the parts again, and gets arrays that are read-only.
         self.arrays()
-        blocks = {
-            name: [block._replace(words=None) for block in getattr(self, name)]
-            for name in ("_column_blocks", "_row_blocks")
-        }
-        return self.__dict__ | blocks | {"_arrays": None}
+        return self.__dict__ | {"_arrays": None}
 
     def with_implied_integers(self, columns: ArrayLike) -> LinearModel:
         """Return the same model, some of whose continuous columns are marked implied-integer.
@@ -458,15 +436,12 @@ class LinearModel:
             If a column is not continuous or has an infinite bound.
         """
         marked = np.asarray(columns, dtype=np.bool_)
-        other = self.copy()
-        parts = other._column_parts[0]
-        free = np.isinf(parts.lower) | np.isinf(parts.upper)
-        wrong = np.flatnonzero(marked & (free | (parts.kind != ColumnKind.CONTINUOUS)))
+        arrays = self.arrays()
+        free = np.isinf(arrays.lower) | np.isinf(arrays.upper)
+        wrong = np.flatnonzero(marked & (free | (arrays.kind != ColumnKind.CONTINUOUS)))
         if wrong.size:
             raise InputError("must be continuous and bounded", field=self.column_label(wrong[0]))
-        kind = np.where(marked, np.int8(ColumnKind.IMPLIED_INTEGER), parts.kind)
-        other._column_parts = [parts._replace(kind=kind)]
-        return other
+        return self._of_kinds(np.where(marked, np.int8(ColumnKind.IMPLIED_INTEGER), arrays.kind))
 
     def relaxed(self) -> LinearModel:
         """Return the linear relaxation: the same model, all of whose columns are continuous.
@@ -476,26 +451,23 @@ class LinearModel:
         LinearModel
             A model of its own.
         """
-        other = self.copy()
-        columns = other._column_parts[0]
-        other._column_parts = [columns._replace(kind=np.zeros_like(columns.kind))]
-        return other
+        return self._of_kinds(np.zeros(self.n_variables, dtype=np.int8))
 
     def column_label(self, column: int) -> str:
         """Return the label of a column: block name and indices, such as ``place[3,17]``."""
-        return _block_of(self._column_blocks, column, self._n_variables).label(column)
+        return self._columns.label(column)
 
     def row_label(self, row: int) -> str:
         """Return the label of a row: block name and indices, such as ``capacity[2]``."""
-        return _block_of(self._row_blocks, row, self._n_rows).label(row)
+        return self._rows.label(row)
 
     def column_words(self, column: int) -> str:
         """Return a column in the domain's words, or its label where its block has none."""
-        return _block_of(self._column_blocks, column, self._n_variables).in_words(column)
+        return self._columns.in_words(column)
 
     def row_words(self, row: int) -> str:
         """Return a row in the domain's words, or its label where its block has none."""
-        return _block_of(self._row_blocks, row, self._n_rows).in_words(row)
+        return self._rows.in_words(row)
 
     def objective_of(self, values: ArrayLike) -> int:
         """Evaluate the objective at an integral point, exactly.
@@ -550,46 +522,13 @@ class LinearModel:
         arrays = self.arrays()
         return violations(arrays, point, tolerance, self.column_label, self.row_label)
 
+    def _of_kinds(self, kind: NDArray[np.int8]) -> LinearModel:
+        other = self.copy()
+        other._column_parts = [other._column_parts[0]._replace(kind=kind)]
+        return other
+
     def _require_length(self, point: FloatArray) -> None:
-        if point.shape != (self._n_variables,):
+        if point.shape != (self._columns.size,):
             raise InputError(
-                f"must have shape ({self._n_variables},), not {point.shape}", field="values"
+                f"must have shape ({self._columns.size},), not {point.shape}", field="values"
             )
-
-
-def _kinds(
-    integer: ArrayLike, implied: ArrayLike, shape: tuple[int, ...], name: str
-) -> NDArray[np.int8]:
-    flags = {"integer": np.asarray(integer), "implied_integer": np.asarray(implied)}
-    for what, array in flags.items():
-        if array.dtype != np.bool_ or array.shape not in {(), shape}:
-            raise InputError(f"must be booleans of shape {shape}", field=f"{name}.{what}")
-    if np.any(flags["integer"] & flags["implied_integer"]):
-        raise InputError("must not be integer and implied_integer at once", field=name)
-    kinds = np.empty(shape, dtype=np.int8)
-    kinds[...] = np.where(
-        flags["integer"],
-        np.int8(ColumnKind.INTEGER),
-        flags["implied_integer"] * np.int8(ColumnKind.IMPLIED_INTEGER),
-    )
-    return kinds.reshape(-1)
-
-
-def _new_block(
-    blocks: list[_Block],
-    name: str,
-    start: int,
-    shape: tuple[int, ...],
-    words: Callable[..., str] | None,
-) -> _Block:
-    if _NAME.fullmatch(name) is None:
-        raise InputError(f"must match {_NAME.pattern}, not {name!r}", field="name")
-    if any(block.name == name for block in blocks):
-        raise InputError(f"stands for another block already: {name!r}", field="name")
-    return _Block(name, start, shape, words)
-
-
-def _block_of(blocks: list[_Block], position: int, count: int) -> _Block:
-    if not 0 <= position < count:
-        raise InputError(f"must be in [0, {count}), not {position}", field="index")
-    return blocks[bisect_right(blocks, position, key=lambda block: block.start) - 1]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leotrek_opt.errors import InputError, ModelTooLargeError
-from leotrek_opt.solvers.linear_arrays import FloatArray, IndexArray
+from leotrek_opt.solvers.linear_arrays import ColumnKind, FloatArray, IndexArray
 
 MAX_VALUE = 2**53 - 1
 """Largest magnitude of a cost or a bound: float64 holds it and everything smaller exactly."""
@@ -295,3 +295,42 @@ def canonical_rows(
             raise InputError(f"column {column} stands twice in row {row}", field=field)
         entries, data = entries[order], data[order]
     return lengths, entries, data
+
+
+def column_kinds(
+    integer: ArrayLike, implied: ArrayLike, shape: tuple[int, ...], name: str
+) -> NDArray[np.int8]:
+    """Join two flags into the kinds of columns.
+
+    Parameters
+    ----------
+    integer, implied
+        Booleans, one or an array of shape `shape`.
+    shape
+        Of the block.
+    name
+        Names the block in an error.
+
+    Returns
+    -------
+    numpy.ndarray
+        :class:`~leotrek_opt.solvers.linear_arrays.ColumnKind` of each column, int8, flat.
+
+    Raises
+    ------
+    InputError
+        If they are no booleans of that shape, or both hold for a column.
+    """
+    flags = {"integer": np.asarray(integer), "implied_integer": np.asarray(implied)}
+    for what, array in flags.items():
+        if array.dtype != np.bool_ or array.shape not in {(), shape}:
+            raise InputError(f"must be booleans of shape {shape}", field=f"{name}.{what}")
+    if np.any(flags["integer"] & flags["implied_integer"]):
+        raise InputError("must not be integer and implied_integer at once", field=name)
+    kinds = np.empty(shape, dtype=np.int8)
+    kinds[...] = np.where(
+        flags["integer"],
+        np.int8(ColumnKind.INTEGER),
+        flags["implied_integer"] * np.int8(ColumnKind.IMPLIED_INTEGER),
+    )
+    return kinds.reshape(-1)
