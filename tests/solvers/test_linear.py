@@ -466,9 +466,3 @@ def test_relaxation_has_continuous_columns_only_and_leaves_the_model_alone() -> 
     assert relaxed.arrays().kind.tolist() == [ColumnKind.CONTINUOUS] * 2
     assert model.arrays().kind.tolist() == [ColumnKind.INTEGER] * 2
     assert relaxed.column_label(1) == "x[1]"
-
-
-def test_offset_beyond_what_a_float_can_show_is_refused() -> None:
-    assert LinearModel(offset=2**1000).objective_of([]) == 2**1000
-    with pytest.raises(InputError, match="offset"):
-        LinearModel(offset=-(10**400))

@@ -387,3 +387,23 @@ def test_unbounded_model_has_no_bound() -> None:
     assert result.status is Status.UNBOUNDED
     assert verify_model(model, result).ok
     assert not verify_model(model, result.replace(bound=0.0, exact_bound="0")).ok
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"model": None}, "model"),
+        ({"model": LinearModel(offset=10**400)}, "offset"),
+        ({"engine": 5}, "engine"),
+        ({"options": 5}, "options"),
+        ({"options": ["presolve"]}, "options"),
+        ({"absolute_gap": True}, "absolute_gap"),
+        ({"gap": "0.1"}, "relative_gap"),
+        ({"threads": 1.5}, "threads"),
+    ],
+)
+def test_bad_argument_is_an_input_error_that_names_it(arguments: Any, field: str) -> None:
+    asked = {"model": knapsack(1, 1, 5)} | arguments
+    with pytest.raises(InputError) as refusal:
+        solve_model(asked.pop("model"), **asked)
+    assert refusal.value.field == field

@@ -76,7 +76,7 @@ def exported(model: LinearModel | MatrixModel, *, words: bool) -> ExportedModel:
     InputError
         If the objective or a bound of a column has no finite decimals.
     """
-    matrix = model if isinstance(model, MatrixModel) else MatrixModel.of(model)
+    matrix = MatrixModel.of(model)
     linear, scale = matrix.linear, matrix.column_scale
     arrays = linear.arrays()
     n, m = linear.n_variables, linear.n_rows

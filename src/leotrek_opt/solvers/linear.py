@@ -43,9 +43,6 @@ from leotrek_opt.solvers.linear_input import (
 
 __all__ = ["ColumnKind", "LinearModel", "ModelArrays", "Violation"]
 
-MAX_OFFSET = 2**1000
-"""Largest magnitude of an offset: objectives stay within what a float can show."""
-
 
 class _Columns(NamedTuple):
     cost: FloatArray
@@ -70,12 +67,7 @@ class LinearModel:
     minimise
         Sense of the objective.
     offset
-        Constant of the objective, a Python int within ±2**1000.
-
-    Raises
-    ------
-    InputError
-        If the offset is no such integer.
+        Constant of the objective, any Python int.
 
     Examples
     --------
@@ -100,8 +92,6 @@ class LinearModel:
             raise InputError(f"must be an integer, not {offset!r}", field="offset")
         self._minimise = minimise
         self._offset = int(offset)
-        if abs(offset) > MAX_OFFSET:
-            raise InputError("must be within ±2**1000", field="offset")
         self._columns = Blocks()
         self._rows = Blocks()
         nothing = np.zeros(0)

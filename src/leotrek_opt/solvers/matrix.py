@@ -65,19 +65,32 @@ class MatrixModel:
     row_names: Sequence[str]
 
     @classmethod
-    def of(cls, linear: LinearModel) -> MatrixModel:
+    def of(cls, model: LinearModel | MatrixModel) -> MatrixModel:
         """Wrap a model that is its own author: all scales are 1.
 
         Parameters
         ----------
-        linear
-            The model; it is kept, not copied.
+        model
+            The model; it is kept, not copied. One that is wrapped already is returned as it is.
 
         Returns
         -------
         MatrixModel
             Named by the labels of its columns and rows.
+
+        Raises
+        ------
+        InputError
+            If it is neither.
         """
+        if isinstance(model, MatrixModel):
+            return model
+        if not isinstance(model, LinearModel):
+            raise InputError(
+                f"must be a LinearModel or a MatrixModel, not {type(model).__name__}",
+                field="model",
+            )
+        linear = model
         return cls(
             linear,
             1,

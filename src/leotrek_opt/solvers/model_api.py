@@ -10,13 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from leotrek_opt.errors import EngineError
+from leotrek_opt.errors import EngineError, InputError
 from leotrek_opt.solvers.engines import engine_named
 from leotrek_opt.solvers.engines.protocol import (
     Engine,
@@ -25,7 +25,6 @@ from leotrek_opt.solvers.engines.protocol import (
     Feature,
     Limits,
     Termination,
-    model_features,
 )
 from leotrek_opt.solvers.linear import LinearModel
 from leotrek_opt.solvers.linear_arrays import model_digest
@@ -40,6 +39,9 @@ from leotrek_opt.solvers.model_result import (
 from leotrek_opt.solvers.result import Incumbent
 from leotrek_opt.solvers.status import Proof, Status
 from leotrek_opt.versions import installed_version
+
+MAX_OFFSET = 2**1000
+"""Largest magnitude of an offset: values of a result are floats as well."""
 
 EXPLANATION_S = 2.0
 """Seconds that may go into saying why a model is infeasible; ``explain_model`` takes its time."""
@@ -129,7 +131,9 @@ def solve_model(
         If the engine does not take the model or a limit.
     """
     started = time.monotonic()
-    matrix = model if isinstance(model, MatrixModel) else MatrixModel.of(model)
+    matrix = MatrixModel.of(model)
+    if abs(matrix.linear.offset) > MAX_OFFSET:
+        raise InputError("must be within ±2**1000 to be shown in a result", field="offset")
     chosen = engine_named(engine)
     if isolate or (memory_limit_mib is not None and Feature.MEMORY_LIMIT not in chosen.features):
         from leotrek_opt.solvers.isolated_engine import IsolatedEngine
@@ -138,12 +142,14 @@ def solve_model(
     limits = Limits(
         time_limit_s=time_limit_s,
         relative_gap=gap,
-        absolute_gap=None if absolute_gap is None else absolute_gap * matrix.objective_scale,
+        absolute_gap=absolute_gap,
         threads=threads,
         seed=seed,
         max_nodes=max_nodes,
         memory_limit_mib=memory_limit_mib,
     )
+    if absolute_gap is not None:
+        limits = replace(limits, absolute_gap=absolute_gap * matrix.objective_scale)
     watch = _Watch(matrix, started, on_progress)
     try:
         found = chosen.solve(
@@ -314,22 +320,3 @@ def _versions(engine: Engine) -> dict[str, str]:
     own = installed_version("leotrek-opt")
     found = {engine.name: engine.version()}
     return found if own is None else found | {"leotrek-opt": own}
-
-
-def takes(engine: str, model: LinearModel | MatrixModel) -> bool:
-    """Tell whether an engine takes a model's columns.
-
-    Parameters
-    ----------
-    engine
-        Name of an engine.
-    model
-        Any model.
-
-    Returns
-    -------
-    bool
-        Whether it declares all features that the model needs.
-    """
-    linear = model.linear if isinstance(model, MatrixModel) else model
-    return model_features(linear) <= engine_named(engine).features

@@ -70,7 +70,7 @@ def verify_model(model: LinearModel | MatrixModel, subject: ModelResult) -> Mode
     leotrek_opt.errors.InputError
         If the result belongs to another model, or names a column that the model does not have.
     """
-    matrix = model if isinstance(model, MatrixModel) else MatrixModel.of(model)
+    matrix = MatrixModel.of(model)
     arrays = matrix.linear.arrays()
     if subject.problem_digest != model_digest(arrays):
         raise InputError(

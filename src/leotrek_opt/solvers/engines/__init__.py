@@ -48,6 +48,8 @@ def engine_named(name: str) -> Engine:
     MissingDependencyError
         If its solver is not installed in a version that it takes.
     """
+    if not isinstance(name, str):
+        raise InputError(f"must be the name of an engine, not {name!r}", field="engine")
     base, colon, argument = name.partition(":")
     if base not in _ENGINES or bool(colon) != (base == "pyomo") or (colon and not argument):
         words = ["pyomo:<solver>" if word == "pyomo" else word for word in ENGINE_NAMES]

@@ -53,10 +53,12 @@ def split_options(
     Raises
     ------
     InputError
-        If a common option has an unknown word.
+        If the options are no mapping, or a common option has an unknown word.
     UnsupportedError
         If the engine cannot follow it.
     """
+    if options is not None and not isinstance(options, Mapping):
+        raise InputError(f"must map names to values, not {type(options).__name__}", field="options")
     common: dict[str, str] = {}
     own: dict[str, object] = {}
     for name, value in (options or {}).items():

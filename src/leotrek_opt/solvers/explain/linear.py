@@ -102,7 +102,7 @@ def explain_model(
     'lower the lower side of demand[0] by 2 to 5'
     """
     budget = Budget(time_limit_s, cancel)
-    given = model if isinstance(model, MatrixModel) else MatrixModel.of(model)
+    given = MatrixModel.of(model)
     members = _members(given.linear, groups)
     oracle = RowOracle(given.linear, members, engine_named(engine), budget, seed)
 
