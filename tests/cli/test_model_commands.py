@@ -119,6 +119,15 @@ def test_bad_usage_is_one_line_and_ends_with_2(
     assert "Traceback" not in answer.err
 
 
+@pytest.mark.parametrize("command", [["compare"], ["export", "--out", "x.lp"]])
+def test_command_for_problems_says_so(
+    leotrek: Leotrek, model_file: Path, command: list[str]
+) -> None:
+    answer = leotrek(*command, model_file)
+    assert answer.code == 2
+    assert "hours.mps: is a linear model; this command takes problem documents" in answer.err
+
+
 def test_bad_file_names_the_line(leotrek: Leotrek, model_file: Path) -> None:
     model_file.write_text(model_file.read_text().replace("small work 3", "small work three"))
     answer = leotrek("solve", model_file)

@@ -142,6 +142,8 @@ def read_problem(path: Path) -> PlacementProblem:
     from leotrek_opt.instances.documents import load
     from leotrek_opt.models.placement import PlacementProblem
 
+    if is_model_file(path):
+        raise InputError("is a linear model; this command takes problem documents", file=path)
     document = load(path)
     if not isinstance(document, PlacementProblem):
         kind = getattr(document, "kind", "other")
@@ -149,6 +151,22 @@ def read_problem(path: Path) -> PlacementProblem:
             f'must be "placement" to be solved (got "{kind}")', file=path, field="kind"
         )
     return document
+
+
+def is_model_file(path: Path) -> bool:
+    """Tell whether a file is named as a linear model.
+
+    Parameters
+    ----------
+    path
+        Any path.
+
+    Returns
+    -------
+    bool
+        Whether it ends in ``.mps`` or ``.mps.gz``.
+    """
+    return path.name.lower().endswith((".mps", ".mps.gz"))
 
 
 def frozen(problem: PlacementProblem, path: Path) -> PlacementProblem:

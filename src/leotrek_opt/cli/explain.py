@@ -20,11 +20,11 @@ from leotrek_opt.cli.common import (
     TimeLimit,
     Verbose,
     interruptible,
+    is_model_file,
     log_start,
     log_to_stderr,
     read_problem,
 )
-from leotrek_opt.cli.model import is_model_file
 from leotrek_opt.cli.output import counted
 from leotrek_opt.cli.progress import progress
 

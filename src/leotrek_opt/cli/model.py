@@ -21,22 +21,6 @@ MAX_LINES = 20
 """Values and violations that are listed one by one."""
 
 
-def is_model_file(path: Path) -> bool:
-    """Tell whether a file is named as a linear model.
-
-    Parameters
-    ----------
-    path
-        Any path.
-
-    Returns
-    -------
-    bool
-        Whether it ends in ``.mps`` or ``.mps.gz``.
-    """
-    return path.name.lower().endswith((".mps", ".mps.gz"))
-
-
 def number(value: float | None) -> str:
     """Write a value of the objective in as many digits as it needs; None as a dash."""
     return "-" if value is None else f"{value:.12g}"

@@ -26,6 +26,7 @@ from leotrek_opt.cli.common import (
     exit_code,
     frozen,
     interruptible,
+    is_model_file,
     log_start,
     log_to_stderr,
     read_problem,
@@ -75,7 +76,7 @@ def command(
         "certify": certify,
         "isolate": isolate,
     }
-    if model.is_model_file(file):
+    if is_model_file(file):
         if freeze is not None:
             raise typer.BadParameter("a linear model has no links", param_hint="--freeze")
         with interruptible() as cancel, lines(quiet, model.number) as show:

@@ -7,8 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from leotrek_opt.cli.common import FAILED_VERIFICATION, SOLVED, log_to_stderr, read_problem
-from leotrek_opt.cli.model import is_model_file, verify_file
+from leotrek_opt.cli.common import (
+    FAILED_VERIFICATION,
+    SOLVED,
+    is_model_file,
+    log_to_stderr,
+    read_problem,
+)
+from leotrek_opt.cli.model import verify_file
 from leotrek_opt.cli.output import milliseconds
 
 

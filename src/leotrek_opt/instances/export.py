@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leotrek_opt.errors import InputError
+from leotrek_opt.instances.writer import write_text
 from leotrek_opt.solvers.linear import LinearModel
 from leotrek_opt.solvers.linear_arrays import FloatArray
 from leotrek_opt.solvers.matrix import MatrixModel
@@ -53,6 +55,48 @@ class ExportedModel:
     row_upper: list[str | None]
     columns: Sequence[str]
     rows: Sequence[str]
+
+
+def write_exported(
+    model: LinearModel | MatrixModel,
+    file: Path,
+    lines: Callable[[ExportedModel], Iterable[str]],
+    *,
+    words: bool,
+) -> Path:
+    """Write a model in some format.
+
+    Parameters
+    ----------
+    model
+        The model.
+    file
+        File to write.
+    lines
+        Makes the lines of the format.
+    words
+        As in :func:`exported`.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written there, or the model not as text.
+    OSError
+        If the file cannot be written.
+    """
+    if file.suffix == ".gz":
+        raise InputError("is written plain; leave out .gz and compress the file", file=file)
+    try:
+        content = exported(model, words=words)
+    except InputError as error:
+        raise error.in_file(file) from None
+    write_text("\n".join(lines(content)) + "\n", file)
+    return file
 
 
 def exported(model: LinearModel | MatrixModel, *, words: bool) -> ExportedModel:

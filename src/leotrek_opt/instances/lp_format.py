@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.instances.export import ExportedModel, distinct_names, exported
-from leotrek_opt.instances.writer import write_text
+from leotrek_opt.instances.export import ExportedModel, distinct_names, write_exported
 from leotrek_opt.solvers.linear import ColumnKind, LinearModel
 from leotrek_opt.solvers.matrix import MatrixModel
 
@@ -56,15 +55,7 @@ def write_lp(model: LinearModel | MatrixModel, path: str | Path, *, words: bool 
     OSError
         If the file cannot be written.
     """
-    file = Path(path)
-    if file.suffix == ".gz":
-        raise InputError("is written plain; leave out .gz and compress the file", file=file)
-    try:
-        content = exported(model, words=words)
-    except InputError as error:
-        raise error.in_file(file) from None
-    write_text("\n".join(_lines(content)) + "\n", file)
-    return file
+    return write_exported(model, Path(path), _lines, words=words)
 
 
 def _lines(model: ExportedModel) -> Iterator[str]:

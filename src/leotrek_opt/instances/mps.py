@@ -24,11 +24,15 @@ from typing import Literal
 import numpy as np
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.instances.export import ExportedModel, decimal_text, distinct_names, exported
+from leotrek_opt.instances.export import (
+    ExportedModel,
+    decimal_text,
+    distinct_names,
+    write_exported,
+)
 from leotrek_opt.instances.json_reader import read_bytes
 from leotrek_opt.instances.mps_layout import FixedLayout, FreeLayout
 from leotrek_opt.instances.mps_reader import IMPLIED_BEGIN, IMPLIED_END, SECTIONS, MpsReader
-from leotrek_opt.instances.writer import write_text
 from leotrek_opt.solvers.linear import ColumnKind, LinearModel
 from leotrek_opt.solvers.matrix import MatrixModel, matrix_model
 from leotrek_opt.solvers.matrix_scaling import ExactModel
@@ -103,15 +107,7 @@ def write_mps(model: LinearModel | MatrixModel, path: str | Path, *, words: bool
     OSError
         If the file cannot be written.
     """
-    file = Path(path)
-    if file.suffix == ".gz":
-        raise InputError("is written plain; leave out .gz and compress the file", file=file)
-    try:
-        content = exported(model, words=words)
-    except InputError as error:
-        raise error.in_file(file) from None
-    write_text("\n".join(_lines(content)) + "\n", file)
-    return file
+    return write_exported(model, Path(path), _lines, words=words)
 
 
 def _parsed(data: bytes, layout: str) -> ExactModel:
