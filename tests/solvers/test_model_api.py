@@ -407,3 +407,17 @@ def test_bad_argument_is_an_input_error_that_names_it(arguments: Any, field: str
     with pytest.raises(InputError) as refusal:
         solve_model(asked.pop("model"), **asked)
     assert refusal.value.field == field
+
+
+def test_second_engine_that_says_unbounded_is_a_disagreement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model_proof, "MAX_PROOF_NONZEROS", 0)
+    honest = model_proof.engine_named
+    monkeypatch.setattr(Liar, "change", {"status": Status.UNBOUNDED, "bound": None})
+    monkeypatch.setattr(
+        model_proof, "engine_named", lambda name: Liar() if name == "cpsat" else honest(name)
+    )
+    result = solve_model(knapsack(3, 3, 15), certify=True)
+    assert result.status is Status.ERROR
+    assert "highs and liar disagree" in result.explanation[0]

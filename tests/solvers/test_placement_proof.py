@@ -154,3 +154,32 @@ def test_second_engine_is_asked_within_the_time_that_is_left(
     assert seen[0].argument == "cpsat"
     assert seen[0].budget.time_limit_s is not None
     assert 0 < seen[0].budget.time_limit_s <= 30.0
+
+
+@pytest.mark.parametrize("solver", ["greedy", "first-fit", "hyperdrive@published"])
+def test_method_that_finds_nothing_learns_that_there_is_nothing(solver: str) -> None:
+    for seed in range(6):
+        problem = random_problem(3000 + seed, infeasible=True)
+        assert solve(problem, solver).status is Status.NO_SOLUTION
+        result = solve(problem, solver, certify=True)
+        assert result.status is Status.INFEASIBLE
+        assert result.proof is Proof.CERTIFIED
+        assert result.solution is None
+        assert result.explanation
+        assert verify(problem, result).proof is Proof.CERTIFIED
+
+
+@pytest.mark.parametrize("solver", ["first-fit", "random", "hyperdrive@published"])
+def test_placement_that_breaks_rules_has_a_bound_but_no_gap(solver: str) -> None:
+    broken = 0
+    for seed in range(30):
+        problem = contended(seed)
+        optimum = brute_force(problem)[0]
+        result = solve(problem, solver, certify=True, seed=seed)
+        assert result.status is not Status.ERROR
+        if result.violations:
+            broken += 1
+            assert result.gap is None
+        if optimum is not None and result.bound_quanta is not None:
+            assert result.bound_quanta <= optimum
+    assert broken

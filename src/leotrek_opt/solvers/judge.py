@@ -91,7 +91,7 @@ def judge(
         is_carried, derived, sentence = check_certificate(prepared, result)
         _LOGGER.info("%s: %s", result.solver, sentence)
         if is_carried:
-            result = _with_derived_bound(result, derived).replace(proof=Proof.CERTIFIED)
+            result = _certified(result, derived)
     return result.replace(verify_s=time.monotonic() - started)
 
 
@@ -143,7 +143,7 @@ def with_certificate(
         candidate, is_carried = _with_bound(candidate, 0, Proof.NONE), True
     if not is_carried:
         return None
-    return _with_derived_bound(candidate, derived).replace(proof=Proof.CERTIFIED)
+    return _certified(candidate, derived)
 
 
 def _evaluated(
@@ -221,21 +221,27 @@ def refuted(result: Result, sentence: str) -> Result:
     )
 
 
-def _with_derived_bound(result: Result, derived: int | None) -> Result:
-    """Take over a bound that the certificate carries beyond what the method claimed."""
+def _certified(result: Result, derived: int | None) -> Result:
+    """Call a result certified, with the bound that its certificate carries if that is better."""
     claimed, objective = result.bound_quanta, result.objective_quanta
     certificate = result.certificate
-    if derived is None or claimed is None or derived <= claimed or certificate is None:
-        return result
-    if isinstance(certificate, PlacementCertificate):
-        certificate = certificate.replace(bound_ns=derived)
-    result = result.replace(bound_quanta=derived, bound=in_ms(derived), certificate=certificate)
-    if objective is None:
-        return result
-    status = Status.OPTIMAL if derived == objective and result.is_verified else result.status
-    return result.replace(
-        gap=(objective - derived) / objective if objective else 0.0, status=status
-    )
+    if derived is not None and claimed is not None and derived > claimed:
+        if result.is_verified and objective is not None and derived > objective:
+            return refuted(
+                result,
+                f"the certificate carries a bound of {in_ms(derived)} ms, yet a solution worth "
+                f"{in_ms(objective)} ms keeps every rule",
+            )
+        if isinstance(certificate, PlacementCertificate):
+            certificate = certificate.replace(bound_ns=derived)
+        result = result.replace(bound_quanta=derived, bound=in_ms(derived), certificate=certificate)
+        # A bound says nothing about a placement that breaks rules.
+        if result.is_verified and objective is not None:
+            result = result.replace(
+                gap=(objective - derived) / objective if objective else 0.0,
+                status=Status.OPTIMAL if derived == objective else result.status,
+            )
+    return result.replace(proof=Proof.CERTIFIED)
 
 
 def check_certificate(prepared: Prepared, result: Result) -> tuple[bool, int | None, str]:

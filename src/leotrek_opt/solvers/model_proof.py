@@ -208,6 +208,8 @@ def _confirmed(
 
 def _contradiction(model: LinearModel, one: EngineResult, other: EngineResult) -> str:
     """Return in words what one engine claims and the other has refuted, both values shown."""
+    if other.status is Status.UNBOUNDED and one.status is not Status.INFEASIBLE:
+        return f"one says that {one.bound} is a bound, the other that the objective has none"
     if one.status is Status.INFEASIBLE or other.status is Status.INFEASIBLE:
         solved = other if one.status is Status.INFEASIBLE else one
         if solved.values is None:

@@ -63,6 +63,10 @@ def with_stronger_proof(prepared: Prepared, result: Result, ask: Ask, budget: Bu
     """
     if result.proof is Proof.CERTIFIED or result.status in (Status.ERROR, Status.UNBOUNDED):
         return result
+    if result.status in (Status.NO_SOLUTION, Status.INTERRUPTED) and not result.is_verified:
+        closed = _infeasible(prepared, result)
+        if closed is not None:
+            return closed
     best = result
     try:
         for certificate in _certificates(prepared, result, ask, budget):
@@ -75,6 +79,23 @@ def with_stronger_proof(prepared: Prepared, result: Result, ask: Ask, budget: Bu
         return _confirmed(prepared, best, ask, budget)
     except DisagreementError as found:
         return refuted(result, str(found))
+
+
+def _infeasible(prepared: Prepared, result: Result) -> Result | None:
+    """Say that there is no placement, if that is why a method found none."""
+    claim = PlacementCertificate(problem_digest=prepared.digest, bound_ns=None)
+    nothing = result.replace(
+        status=Status.INFEASIBLE,
+        solution=None,
+        breakdown=None,
+        violations=(),
+        objective=None,
+        objective_quanta=None,
+        bound=None,
+        bound_quanta=None,
+        gap=None,
+    )
+    return with_certificate(prepared, nothing, claim)
 
 
 def _certificates(

@@ -126,12 +126,12 @@ def run(
     result = judge(prepared, method, answer, result, check=ask.verify)
     if on_step is not None:
         on_step(result)
-    if result.status is Status.INFEASIBLE:
-        result = _explained(prepared, result, ask, budget)
     if ask.certify:
         from leotrek_opt.solvers.placement_proof import with_stronger_proof
 
         result = with_stronger_proof(prepared, result, ask, budget)
+    if result.status is Status.INFEASIBLE:
+        result = _explained(prepared, result, ask, budget)
     _LOGGER.info("%s", result.summary())
     return result
 
