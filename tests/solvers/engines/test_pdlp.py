@@ -519,3 +519,21 @@ def test_engine_is_found_by_name() -> None:
     engine: Engine = engine_named("pdlp")
     assert (engine.name, engine.family) == ("pdlp", "pdlp")
     assert engine.version().startswith("9.15.")
+
+
+@pytest.mark.parametrize("scale", [10**7, 10**9])
+def test_feasible_program_of_large_numbers_is_never_called_infeasible(scale: int) -> None:
+    """PDLP says so of most of these; only a ray that proves it counts."""
+    doubted = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        model = LinearModel()
+        x = model.add_variables(8, lower=0, upper=50 * scale, cost=rng.integers(1, 20, 8), name="x")
+        matrix, side = rng.integers(0, 9, (5, 8)), rng.integers(20, 90, 5) * scale
+        model.add_rows(np.tile(x, (5, 1)), matrix, lower=side, name="r")
+        optimum = HighsEngine().solve(model).objective
+        result = ENGINE.solve(model)
+        assert result.status is not Status.INFEASIBLE
+        assert result.bound is None or result.bound <= optimum * (1 + 1e-12)
+        doubted += "does not prove" in result.message
+    assert doubted

@@ -246,11 +246,8 @@ def _read(arrays: ModelArrays, result: result_pb2.SolveResultProto) -> Claim:
         iterations=result.solve_stats.first_order_iterations,
         message=f"PDLP: {_words(end)}",
     )
-    if result.dual_rays:
-        ray = mathopt.dense(result.dual_rays[0].dual_values, arrays.row_lower.size)
-        margin: Fraction = farkas_margin(arrays, ray)
-        word = "proves" if margin > 0 else "does not prove"
-        claim = replace(claim, message=f"{claim.message}; in exact arithmetic its ray {word} it")
+    if claim.infeasible:
+        claim = _proven_infeasible(arrays, result, claim)
     if not result.solutions:
         return claim
     solution = result.solutions[0]
@@ -261,6 +258,27 @@ def _read(arrays: ModelArrays, result: result_pb2.SolveResultProto) -> Claim:
         objective=solution.primal_solution.objective_value,
         row_dual=arrays.sign * dual + 0.0,
     )
+
+
+def _proven_infeasible(
+    arrays: ModelArrays, result: result_pb2.SolveResultProto, claim: Claim
+) -> Claim:
+    """Believe that there is no solution only if a ray proves it in exact arithmetic.
+
+    PDLP judges rays by tolerances: it has called programs with sides of 1e7 infeasible that were
+    not.
+    """
+    margin = Fraction(0)
+    if result.dual_rays:
+        ray = mathopt.dense(result.dual_rays[0].dual_values, arrays.row_lower.size)
+        margin = farkas_margin(arrays, ray)
+    if margin > 0:
+        message = f"{claim.message}; in exact arithmetic its ray proves it"
+        return replace(claim, unbounded=False, message=message)
+    message = f"{claim.message}; in exact arithmetic its ray does not prove it"
+    if claim.unbounded:
+        return replace(claim, message=message)
+    return replace(claim, termination=Termination.UNKNOWN, infeasible=False, message=message)
 
 
 def _words(end: result_pb2.TerminationProto) -> str:
