@@ -8,30 +8,21 @@ the answer.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 from _common import Figures, parser, report
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.solvers.engines.small_models import market_split
+
 from leotrek_opt.solvers.engines import MIP_ENGINES, engine_named
 from leotrek_opt.solvers.engines.protocol import Limits
 from leotrek_opt.solvers.linear import LinearModel
-
-
-def market_split(seed: int) -> LinearModel:
-    """Equal splits of several products at once."""
-    rng = np.random.default_rng(seed)
-    n_rows, n = 5, 40
-    weight = rng.integers(0, 100, (n_rows, n))
-    half = weight.sum(axis=1) // 2
-    model = LinearModel()
-    x = model.add_variables(n, lower=0, upper=1, integer=True, name="x")
-    slack = model.add_variables((n_rows, 2), lower=0, upper=5000, cost=1, integer=True, name="s")
-    columns = np.hstack([np.tile(x, (n_rows, 1)), slack])
-    coefficients = np.hstack([weight, np.tile([1, -1], (n_rows, 1))])
-    model.add_rows(columns, coefficients, lower=half, upper=half, name="split")
-    return model
 
 
 def dense_placement(seed: int, functions: int = 25, candidates: int = 30) -> LinearModel:

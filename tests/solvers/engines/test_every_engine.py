@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -41,9 +43,19 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Every engine that takes integer columns and comes with the core dependencies."""
     yield engine_named(request.param)
     # A run that was left behind would disturb the timing of the next test.
+    assert_no_run_is_left()
+
+
+def assert_no_run_is_left() -> None:
     for thread in threading.enumerate():
         if thread.name == "leotrek-engine":
             thread.join(SAFETY)
+            assert not thread.is_alive()
+
+
+def needs(engine: Engine, feature: Feature) -> None:
+    if feature not in engine.features:
+        pytest.skip(f"declares no {feature.value}")
 
 
 def judged(model: LinearModel, result: EngineResult, optimum: int | None) -> None:
@@ -96,8 +108,7 @@ def test_model_on_which_a_presolve_fails_is_infeasible(engine: Engine) -> None:
 
 
 def test_start_is_kept_or_improved(engine: Engine) -> None:
-    if Feature.WARM_START not in engine.features:
-        pytest.skip("declares no warm start")
+    needs(engine, Feature.WARM_START)
     model = knapsack(5, 3, 25)
     start = np.zeros(25)
     start[:3] = 1
@@ -165,8 +176,7 @@ def test_events_are_in_the_models_sense_and_improve(engine: Engine) -> None:
 
 
 def test_same_seed_gives_the_same_answer(engine: Engine) -> None:
-    if Feature.SEED not in engine.features:
-        pytest.skip("declares no seed")
+    needs(engine, Feature.SEED)
     first, second = (engine.solve(knapsack(9, 4, 22), Limits(seed=7)) for _ in range(2))
     assert first.values is not None
     assert second.values is not None
@@ -209,8 +219,7 @@ def test_limit_that_is_not_declared_is_refused(engine: Engine) -> None:
 
 @pytest.mark.parametrize("minimise", [True, False])
 def test_cutoff_wants_only_better_solutions(engine: Engine, minimise: bool) -> None:
-    if Feature.CUTOFF not in engine.features:
-        pytest.skip("declares no cutoff")
+    needs(engine, Feature.CUTOFF)
     model = toy_of_integers(minimise=minimise)
     optimum = engine.solve(model).objective
     assert optimum is not None
@@ -266,6 +275,87 @@ def test_engines_agree_on_a_contended_assignment() -> None:
     )
     for name in MIP_ENGINES:
         judged(model, engine_named(name).solve(model), best)
+
+
+def test_toy_has_its_hand_derived_optimum(engine: Engine) -> None:
+    needs(engine, Feature.CONTINUOUS)
+    result = engine.solve(toy())
+    assert result.status is Status.OPTIMAL
+    assert result.values is not None
+    assert result.values.tolist() == pytest.approx([4.5, 0.0])
+    assert result.objective == pytest.approx(9)
+    assert result.bound == pytest.approx(9)
+
+
+def test_maximising_turns_objective_and_bound(engine: Engine) -> None:
+    model = LinearModel(minimise=False, offset=7)
+    x = model.add_variables(2, lower=0, upper=4, cost=[3, 5], integer=True, name="x")
+    model.add_rows(x, [2, 3], upper=13, name="room")
+    result = engine.solve(model)
+    # x = (2, 3): 6 + 15; (4, 1): 12 + 5; (0, 4): 0 + 20.
+    assert (result.objective, result.bound) == (28, 28)
+
+
+def test_offset_beyond_floats_stays_exact(engine: Engine) -> None:
+    offset = 10**30 + 1
+    model = LinearModel(offset=offset)
+    model.add_variables(2, lower=1, upper=3, cost=[1, 1], integer=True, name="x")
+    result = engine.solve(model)
+    assert result.objective == result.bound == offset + 2
+
+
+def test_unbounded_relaxation_without_a_feasible_point_is_infeasible(engine: Engine) -> None:
+    needs(engine, Feature.CONTINUOUS)
+    model = LinearModel()
+    x = model.add_variables(2, lower=0, upper=math.inf, cost=[-2, 1], name="x")
+    z = model.add_variables(2, lower=0, upper=5, cost=1, integer=True, name="z")
+    model.add_rows(x, [1, -1], lower=0, upper=0, name="r")
+    model.add_rows(z, 2, lower=3, upper=3, name="parity")
+    assert engine.solve(model).status is Status.INFEASIBLE
+
+
+def test_stopping_within_a_gap_is_feasible_not_optimal(engine: Engine) -> None:
+    model = knapsack(3, 3, 22)
+    result = engine.solve(model, Limits(relative_gap=0.1, time_limit_s=SAFETY))
+    assert result.status is Status.FEASIBLE
+    assert result.termination is Termination.GAP
+    assert result.objective is not None
+    assert result.bound is not None
+    assert 0 < result.bound - result.objective <= 0.1 * result.objective
+
+
+def test_two_threads_may_solve_at_the_same_time(engine: Engine) -> None:
+    models = [knapsack(seed, 3, 14) for seed in range(6)]
+    alone = [engine.solve(model).objective for model in models]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda model: engine.solve(model).objective, models))
+    assert alone == together
+
+
+def test_events_arrive_on_the_calling_thread(engine: Engine) -> None:
+    threads: set[int] = set()
+    engine.solve(knapsack(3, 3, 15), on_event=lambda _: threads.add(threading.get_ident()))
+    assert threads == {threading.get_ident()}
+
+
+def test_cancel_before_the_start_returns_the_start(engine: Engine) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    result = engine.solve(knapsack(3, 3, 15), warm_start=np.zeros(15), cancel=cancel)
+    assert result.status is Status.INTERRUPTED
+    assert result.objective == 0
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_exception_in_a_callback_stops_the_run_and_is_raised(
+    engine: Engine, error: type[BaseException]
+) -> None:
+    def fail(*_: object) -> None:
+        raise error("from the callback")
+
+    with pytest.raises(error, match="from the callback"):
+        engine.solve(market_split(1), Limits(time_limit_s=SAFETY), on_event=fail)
+    assert_no_run_is_left()
 
 
 def toy_of_integers(*, minimise: bool = True) -> LinearModel:

@@ -86,15 +86,6 @@ def large(n_rows: int, n: int = 2_000, length: int = 20) -> LinearModel:
 # Answers
 
 
-def test_toy_has_its_hand_derived_optimum() -> None:
-    result = ENGINE.solve(toy())
-    assert result.status is Status.OPTIMAL
-    assert result.values is not None
-    assert result.values.tolist() == pytest.approx([4.5, 0.0])
-    assert result.objective == pytest.approx(9)
-    assert result.bound == pytest.approx(9)
-
-
 def test_maximising_turns_objective_and_bound() -> None:
     model = LinearModel(minimise=False, offset=7)
     x = model.add_variables(2, lower=0, upper=4, cost=[3, 5], integer=True, name="x")
@@ -202,15 +193,6 @@ def test_unbounded_models_are_unbounded(integer: bool, minimise: bool) -> None:
     result = ENGINE.solve(unbounded(integer=integer, minimise=minimise))
     assert result.status is Status.UNBOUNDED
     assert (result.values, result.bound) == (None, None)
-
-
-def test_unbounded_relaxation_without_a_feasible_point_is_infeasible() -> None:
-    model = LinearModel()
-    x = model.add_variables(2, lower=0, upper=math.inf, cost=[-2, 1], name="x")
-    z = model.add_variables(2, lower=0, upper=5, cost=1, integer=True, name="z")
-    model.add_rows(x, [1, -1], lower=0, upper=0, name="r")
-    model.add_rows(z, 2, lower=3, upper=3, name="parity")
-    assert ENGINE.solve(model).status is Status.INFEASIBLE
 
 
 def test_every_end_that_pyomo_knows_is_mapped_or_raises() -> None:
@@ -395,24 +377,6 @@ def test_cancel_keeps_the_best_solution() -> None:
     assert result.status is Status.INTERRUPTED
     assert result.values is not None
     assert model.violations_of(result.values) == []
-    assert_no_run_is_left()
-
-
-def test_cancel_before_the_start_returns_the_start() -> None:
-    cancel = threading.Event()
-    cancel.set()
-    result = ENGINE.solve(knapsack(3, 3, 15), warm_start=np.zeros(15), cancel=cancel)
-    assert result.status is Status.INTERRUPTED
-    assert result.objective == 0
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
-def test_exception_in_a_callback_stops_the_run_and_is_raised(error: type[BaseException]) -> None:
-    def fail(*_: object) -> None:
-        raise error("from the callback")
-
-    with pytest.raises(error, match="from the callback"):
-        ENGINE.solve(market_split(1), Limits(time_limit_s=SAFETY), on_event=fail)
     assert_no_run_is_left()
 
 
