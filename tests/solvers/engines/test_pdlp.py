@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.oracle import brute_force, random_problem
 from tests.solvers.engines.small_models import knapsack, toy
 
 from leotrek_opt.errors import EngineError, InputError, UnsupportedError
+from leotrek_opt.solvers.api import solve
 from leotrek_opt.solvers.certificate.linear import dual_bound
 from leotrek_opt.solvers.engines import engine_named, runs
 from leotrek_opt.solvers.engines import pdlp as pdlp_module
@@ -31,7 +33,7 @@ from leotrek_opt.solvers.engines.protocol import (
     Termination,
 )
 from leotrek_opt.solvers.linear import LinearModel
-from leotrek_opt.solvers.status import Status
+from leotrek_opt.solvers.status import Proof, Status
 
 ENGINE = PdlpEngine()
 SAFETY = 60.0
@@ -537,3 +539,15 @@ def test_feasible_program_of_large_numbers_is_never_called_infeasible(scale: int
         assert result.bound is None or result.bound <= optimum * (1 + 1e-12)
         doubted += "does not prove" in result.message
     assert doubted
+
+
+def test_program_that_does_not_converge_ends_with_a_bound() -> None:
+    model = slow_program()
+    result = ENGINE.solve(model, options=ENDLESS | {"iteration_limit": 500})
+    assert result.iterations <= 500
+    problem = random_problem(8030, contended=True)
+    bounded = solve(problem, "pdlp")
+    assert bounded.status is Status.NO_SOLUTION
+    assert bounded.proof is Proof.CERTIFIED
+    optimum = brute_force(problem)[0]
+    assert optimum is None or bounded.bound_quanta <= optimum

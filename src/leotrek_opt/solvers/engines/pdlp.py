@@ -39,6 +39,8 @@ from leotrek_opt.solvers.engines.protocol import (
 from leotrek_opt.solvers.engines.runs import LEFT_BEHIND, claim_of_run, decided
 from leotrek_opt.solvers.linear import LinearModel, ModelArrays
 
+MAX_ITERATIONS = 200_000
+"""Where neither a time limit nor a limit of the caller's ends a run: some never reach tolerance."""
 _ITERATIONS_ARE_TOLD = 2
 """Verbosity from which on PDLP says now and then how far it is."""
 _AFTERWARDS_S = 2e-7
@@ -163,6 +165,9 @@ def _task(
     relaxed = replace(model.arrays(), kind=np.zeros(model.n_variables, dtype=np.int8))
     parameters = checked_parameters(options)
     parameters.threads = limits.threads
+    criteria = parameters.pdlp.termination_criteria
+    if limits.time_limit_s is None and not criteria.HasField("iteration_limit"):
+        criteria.iteration_limit = MAX_ITERATIONS
     return _Task(relaxed, limits, parameters, started, start)
 
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol, cast
 
 from leotrek_opt.solvers.arrays.placement import PlacementArrays
 from leotrek_opt.solvers.certificate.branch import linear_bound
 from leotrek_opt.solvers.engines import engine_named
-from leotrek_opt.solvers.engines.protocol import EngineResult, Limits
+from leotrek_opt.solvers.engines.protocol import Limits
 from leotrek_opt.solvers.exact.linear.relaxation import dual_certificate
 from leotrek_opt.solvers.exact.placement.milp import DEFAULT_ENGINE, checked_options
 from leotrek_opt.solvers.exact.placement.propagation import propagate
 from leotrek_opt.solvers.formulations.placement import build
 from leotrek_opt.solvers.method import Answer, Request, Stage
 from leotrek_opt.solvers.status import Proof, Status
-
-
-class _Relaxer(Protocol):
-    """An engine that drops integrality and gives duals."""
-
-    def solve_lp(self, model: object, limits: Limits, **keywords: object) -> EngineResult: ...
 
 
 def solve_lp(arrays: PlacementArrays, request: Request) -> Answer:
@@ -51,8 +44,8 @@ def solve_lp(arrays: PlacementArrays, request: Request) -> Answer:
     max_nonzeros, engine_options = checked_options(request.options)
     model = build(arrays, None, max_nonzeros=max_nonzeros)
     engine = engine_named(request.argument or DEFAULT_ENGINE)
-    relaxed = cast("_Relaxer", engine).solve_lp(
-        model.linear,
+    relaxed = engine.solve(
+        model.linear.relaxed(),
         Limits(time_limit_s=request.budget.remaining_s, seed=request.seed),
         cancel=request.budget.cancel,
         options=engine_options,
