@@ -1,4 +1,4 @@
-"""Relaxations on two engines: bounds that are valid, certified, and equal on trees without limits."""
+"""Relaxations on two engines: bounds that are valid, certified, and tight on plain trees."""
 
 from __future__ import annotations
 
