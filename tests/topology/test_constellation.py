@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from leotrek_opt.models.topology import WalkerShell
+from leotrek_opt.models.constellation import WalkerShell
 from leotrek_opt.topology.constellation import mean_motion_rad_min, walker_elements
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leotrek_opt.models.topology import FibreLinks
+from leotrek_opt.models.ground_links import FibreLinks
 from leotrek_opt.topology.fibre import fibre_links, great_circle_km
 
 

@@ -16,15 +16,11 @@ from pydantic import ValidationError
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
+from leotrek_opt.models.constellation import WalkerShell
 from leotrek_opt.models.continuum import Continuum, NodeTable, PositionSeries, TimeGrid
-from leotrek_opt.models.topology import (
-    ExplicitTopology,
-    FibreLinks,
-    GeneratedTopology,
-    GroundLinks,
-    PlusGrid,
-    WalkerShell,
-)
+from leotrek_opt.models.ground_links import FibreLinks, GroundLinks
+from leotrek_opt.models.inter_satellite import PlusGrid
+from leotrek_opt.models.topology import ExplicitTopology, GeneratedTopology
 from leotrek_opt.topology import generated, propagation
 from leotrek_opt.topology.frames import geodetic_to_ecef
 from leotrek_opt.topology.freeze import freeze

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leotrek_opt.models.topology import GroundLinks
+from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.topology import ground
 from leotrek_opt.topology.frames import geodetic_to_ecef, geodetic_up
 from leotrek_opt.topology.ground import ground_links

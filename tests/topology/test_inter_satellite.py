@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leotrek_opt.models.constellation import WalkerShell
 from leotrek_opt.models.continuum import TimeGrid
-from leotrek_opt.models.topology import GeneratedTopology, PlusGrid, WalkerShell
+from leotrek_opt.models.inter_satellite import PlusGrid
+from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.topology.inter_satellite import (
     clears_earth,
     cross_link_shift,

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leotrek_opt.models.constellation import WalkerShell
 from leotrek_opt.models.continuum import Continuum, NodeTable, PositionSeries, TimeGrid
-from leotrek_opt.models.topology import ExplicitTopology, GeneratedTopology, WalkerShell
+from leotrek_opt.models.topology import ExplicitTopology, GeneratedTopology
 from leotrek_opt.topology.positions import geodesic_km, positions
 
 latitudes = st.floats(-90, 90)

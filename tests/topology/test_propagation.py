@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from sgp4.api import WGS72, Satrec, SatrecArray
 
+from leotrek_opt.models.constellation import WalkerShell
 from leotrek_opt.models.continuum import TimeGrid
-from leotrek_opt.models.topology import GeneratedTopology, WalkerShell
+from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.topology.constellation import walker_elements
 from leotrek_opt.topology.propagation import (
     julian_date,

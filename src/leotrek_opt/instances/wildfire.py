@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leotrek_opt.errors import InputError
+from leotrek_opt.models.constellation import WalkerShell
 from leotrek_opt.models.continuum import (
     CPU,
     MEMORY,
@@ -20,8 +21,10 @@ from leotrek_opt.models.continuum import (
     PositionSeries,
     TimeGrid,
 )
+from leotrek_opt.models.ground_links import GroundLinks
+from leotrek_opt.models.inter_satellite import PlusGrid
 from leotrek_opt.models.placement import PlacementProblem, ThermalRule
-from leotrek_opt.models.topology import GeneratedTopology, GroundLinks, PlusGrid, WalkerShell
+from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.models.workflow import DataEdge, DataSource, Function, Workflow
 from leotrek_opt.topology.positions import geodesic_km, positions
 

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,6 +81,9 @@ class StrictModel(BaseModel):
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
     )
 
+    later_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields younger than saved digests; the canonical form leaves them out at their default."""
+
     @classmethod
     def __get_pydantic_core_schema__(
         cls, source: Any, handler: GetCoreSchemaHandler
@@ -97,7 +100,9 @@ class StrictModel(BaseModel):
         """Compare type and every field; arrays by shape and content."""
         if type(self) is not type(other):
             return NotImplemented
-        return all(_same(mine, other.__dict__.get(name)) for name, mine in self.__dict__.items())
+        return all(
+            same_value(mine, other.__dict__.get(name)) for name, mine in self.__dict__.items()
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -123,7 +128,19 @@ class StrictModel(BaseModel):
         return type(self)(**(values | changes))
 
 
-def _same(left: Any, right: Any) -> bool:
+def same_value(left: Any, right: Any) -> bool:
+    """Compare two field values; arrays by shape and content.
+
+    Parameters
+    ----------
+    left, right
+        Values of one field.
+
+    Returns
+    -------
+    bool
+        Whether they are equal.
+    """
     if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
         return (
             isinstance(left, np.ndarray)
@@ -131,7 +148,9 @@ def _same(left: Any, right: Any) -> bool:
             and np.array_equal(left, right)
         )
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+        return left.keys() == right.keys() and all(
+            same_value(left[key], right[key]) for key in left
+        )
     return bool(left == right)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from leotrek_opt.models.base import StrictModel, same_value
 from leotrek_opt.models.columns import array_reference
 
 MAX_SPELLED_ENTRIES = 131_072
@@ -27,7 +28,9 @@ def canonical_json(model: BaseModel) -> bytes:
     """Write a model in its canonical form.
 
     Keys are sorted, there is no white space, defaults are written out, instants are in UTC, and
-    everything is ASCII. Models that compare equal have equal canonical forms.
+    everything is ASCII. Models that compare equal have equal canonical forms. A field that a model
+    names among its ``later_fields`` stands only where it differs from its default, so that a digest
+    taken before the field existed stays true.
 
     Parameters
     ----------
@@ -41,6 +44,7 @@ def canonical_json(model: BaseModel) -> bytes:
         shape and type.
     """
     tree = model.model_dump(mode="python", context={"store_array": _reference_if_large})
+    _drop_later_fields(model, tree)
     text = _dump(tree)
     if _NEGATIVE_ZERO.search(text):
         text = _dump(_without_negative_zero(tree))
@@ -75,6 +79,20 @@ def _forget(key: int, dead: weakref.ref[BaseModel]) -> None:
     entry = _DIGESTS.get(key)
     if entry is not None and entry[0] is dead:
         _DIGESTS.pop(key, None)
+
+
+def _drop_later_fields(value: Any, tree: Any) -> None:
+    if isinstance(value, StrictModel):
+        fields = type(value).model_fields
+        for name in value.later_fields:
+            if same_value(getattr(value, name), fields[name].default):
+                del tree[name]
+        for name in fields:
+            if name in tree:
+                _drop_later_fields(getattr(value, name), tree[name])
+    elif isinstance(value, tuple) and value and isinstance(value[0], StrictModel):
+        for entry, part in zip(value, tree, strict=True):
+            _drop_later_fields(entry, part)
 
 
 def _reference_if_large(array: NDArray[Any]) -> dict[str, Any] | None:

@@ -242,6 +242,11 @@ class Continuum(StrictModel):
                         f"topology.{name}[{link}]",
                         f"no node {int(column[link])}, there are {nodes}",
                     )
+            if topology.relay is not None and len(topology.relay) != nodes:
+                raise rejection(
+                    "topology.relay",
+                    f"must have {nodes} entries like nodes.id, got {len(topology.relay)}",
+                )
             self._check_rows(topology.latency_ms.shape[0], "topology.latency_ms")
             if topology.bandwidth_mbps is not None:
                 self._check_rows(topology.bandwidth_mbps.shape[0], "topology.bandwidth_mbps")
@@ -255,6 +260,17 @@ class Continuum(StrictModel):
         leading = 0
         while leading < nodes and self.nodes.kind[leading] == "satellite":
             leading += 1
+        if topology.terrestrial is not None:
+            for name in ("source", "target"):
+                column = getattr(topology.terrestrial, name)
+                outside = (column < satellites) | (column >= nodes)
+                if outside.any():
+                    link = int(outside.argmax())
+                    raise rejection(
+                        f"topology.terrestrial.{name}[{link}]",
+                        f"must be a ground node in {satellites} … {nodes - 1}, "
+                        f"got {int(column[link])}",
+                    )
         if leading != satellites or self.nodes.kind.count("satellite") != satellites:
             raise rejection(
                 "nodes.kind",

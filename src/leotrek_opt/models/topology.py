@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from leotrek_opt.models.base import BandwidthMbps, StrictModel, rejection
+from leotrek_opt.models.base import StrictModel, rejection
 from leotrek_opt.models.columns import (
     BandwidthSeries,
     BooleanColumn,
@@ -14,10 +14,14 @@ from leotrek_opt.models.columns import (
     LatencySeries,
     StepColumn,
 )
+from leotrek_opt.models.constellation import ElementTable, Propagator, Sgp4, WalkerShell
+from leotrek_opt.models.environment import Environment
+from leotrek_opt.models.ground_links import FibreLinks, GroundLinks, TerrestrialNetwork
+from leotrek_opt.models.inter_satellite import InterSatelliteRule, PlusGrid
 
-SPEED_OF_LIGHT_KM_S = 299_792.458
-FIBRE_SPEED_KM_S = 204_218.3
-"""Speed of light over the refractive index 1.468 of standard single-mode fibre."""
+Ellipsoid = Literal["wgs84", "wgs72", "xephem"]
+"""Figure of the Earth that ground nodes stand on; ``xephem`` is that of PyEphem and so of Hypatia
+(6378.16 km, 1/298.25)."""
 
 
 class LinkEvents(StrictModel):
@@ -42,8 +46,12 @@ class ExplicitTopology(StrictModel):
     """One link pattern, and per step its latency and bandwidth.
 
     Links are undirected. ``latency_ms`` and ``bandwidth_mbps`` have one row per step, or a single
-    row that holds for all; without ``bandwidth_mbps`` bandwidth is unlimited.
+    row that holds for all; without ``bandwidth_mbps`` bandwidth is unlimited. ``relay`` says for
+    every node whether a route may pass through it (else it may only begin or end there); without it
+    every node relays.
     """
+
+    later_fields = ("relay",)
 
     type: Literal["explicit"] = "explicit"
     source: IndexColumn
@@ -51,6 +59,7 @@ class ExplicitTopology(StrictModel):
     latency_ms: LatencySeries
     bandwidth_mbps: BandwidthSeries | None = None
     events: LinkEvents | None = None
+    relay: BooleanColumn | None = None
 
     @model_validator(mode="after")
     def _columns_agree(self) -> Self:
@@ -78,110 +87,76 @@ class ExplicitTopology(StrictModel):
         return self
 
 
-class WalkerShell(StrictModel):
-    """Circular orbits of one altitude in evenly spaced planes, satellites numbered plane by plane.
-
-    Plane ``p`` has its ascending node at ``raan0_deg + spread * p / planes`` (360 degrees for
-    ``delta``, 180 for ``star``). Satellite ``s`` of plane ``p`` starts at argument of latitude
-    ``360 s / S + 360 F p / (P S)`` with ``phasing_rule="walker"``, or half a slot later in odd
-    planes with ``"odd_planes_half_slot"`` (as Hypatia does). Source: J. G. Walker, Satellite
-    constellations, J. Br. Interplanet. Soc. 37, 1984.
-    """
-
-    planes: Annotated[int, Field(ge=1, le=1000)]
-    satellites_per_plane: Annotated[int, Field(ge=1, le=1000)]
-    phasing: Annotated[int, Field(ge=0, lt=1000)] = 0
-    phasing_rule: Literal["walker", "odd_planes_half_slot"] = "walker"
-    inclination_deg: Annotated[float, Field(ge=0, le=180)]
-    altitude_km: Annotated[float, Field(ge=160, le=50_000)] | None = None
-    mean_motion_rev_per_day: Annotated[float, Field(gt=0, le=17)] | None = None
-    pattern: Literal["delta", "star"] = "delta"
-    raan0_deg: Annotated[float, Field(ge=-360, le=360)] = 0.0
-
-    @model_validator(mode="after")
-    def _size_is_given_once(self) -> Self:
-        if (self.altitude_km is None) == (self.mean_motion_rev_per_day is None):
-            raise rejection("altitude_km", "give either altitude_km or mean_motion_rev_per_day")
-        if self.phasing >= self.planes:
-            raise rejection("phasing", f"must be < planes = {self.planes}")
-        return self
-
-
-class PlusGrid(StrictModel):
-    """Each satellite linked to its two neighbours in plane and one in each adjacent plane.
-
-    Satellite ``s`` of plane ``p`` meets ``s + shift`` of plane ``p + 1``. ``"shortest"`` picks the
-    shift whose longest link at the first step is shortest, whatever the seam. Across the seam
-    ``"phased"`` adds the Walker phasing to the slot, ``"unshifted"`` does not (as StarryNet),
-    ``"none"`` leaves the seam open; star patterns never cross it.
-    """
-
-    type: Literal["plus_grid"] = "plus_grid"
-    cross_link_shift: Annotated[int, Field(ge=-1000, le=1000)] | Literal["shortest"] = "shortest"
-    seam: Literal["phased", "unshifted", "none"] = "phased"
-    line_of_sight_margin_km: Annotated[float, Field(ge=0, le=1000)] = 80.0
-    max_range_km: Annotated[float, Field(gt=0, le=100_000)] | None = None
-    signal_speed_km_s: Annotated[float, Field(gt=0, le=300_000)] = SPEED_OF_LIGHT_KM_S
-    bandwidth_mbps: BandwidthMbps | None = None
-
-
-class GroundLinks(StrictModel):
-    """Links from ground nodes to satellites above an elevation mask (geodetic normal, WGS84).
-
-    ``all_visible`` keeps every one, otherwise the ``max_links`` best by distance (``nearest``) or
-    elevation (``best_elevation``), ties to the smaller satellite index.
-    """
-
-    strategy: Literal["all_visible", "nearest", "best_elevation"] = "nearest"
-    max_links: Annotated[int, Field(ge=1, le=1000)] = 4
-    min_elevation_deg: Annotated[float, Field(ge=0, lt=90)] = 25.0
-    signal_speed_km_s: Annotated[float, Field(gt=0, le=300_000)] = SPEED_OF_LIGHT_KM_S
-    bandwidth_mbps: BandwidthMbps | None = None
-
-
-class FibreLinks(StrictModel):
-    """Terrestrial links: each ground node of ``kinds`` to its ``neighbours`` nearest ones.
-
-    Length is the great circle on a sphere of 6371 km times ``path_stretch``; ``max_range_km``
-    limits the great circle itself.
-    """
-
-    kinds: tuple[Literal["edge", "ground_station", "cloud"], ...] = ("ground_station", "cloud")
-    neighbours: Annotated[int, Field(ge=1, le=1000)] = 4
-    path_stretch: Annotated[float, Field(ge=1, le=10)] = 1.5
-    max_range_km: Annotated[float, Field(gt=0, le=25_000)] | None = None
-    signal_speed_km_s: Annotated[float, Field(gt=0, le=300_000)] = FIBRE_SPEED_KM_S
-    bandwidth_mbps: BandwidthMbps | None = None
-
-
 class GeneratedTopology(StrictModel):
     """A recipe that gives the same series on every machine.
 
-    The satellites of all shells, in order, are the first nodes of the continuum; every other node
-    stands on the ground at its position.
+    Satellites come first: those of all shells in order, then those of the fleet in the order of its
+    table; every other node of the continuum stands on the ground at its position.
+
+    ``epoch`` is the instant of the shells' elements (needed with shells). Without ``time.start``
+    the series starts there, or at the newest epoch of the fleet. ``ellipsoid`` carries the
+    positions of ground nodes. With ``ground_relay=False`` a route may end at a ground node but not
+    pass through one.
     """
 
+    later_fields = ("fleet", "ellipsoid", "ground_relay", "terrestrial", "environment")
+
     type: Literal["generated"] = "generated"
-    shells: Annotated[tuple[WalkerShell, ...], Field(min_length=1, max_length=64)]
-    epoch: AwareDatetime
-    propagator: Literal["sgp4"] = "sgp4"
-    inter_satellite: PlusGrid | None = PlusGrid()
+    shells: Annotated[tuple[WalkerShell, ...], Field(max_length=64)] = ()
+    fleet: ElementTable | None = None
+    epoch: AwareDatetime | None = None
+    propagator: Propagator = Sgp4()
+    ellipsoid: Ellipsoid = "wgs84"
+    ground_relay: bool = True
+    inter_satellite: InterSatelliteRule | None = PlusGrid()
     ground: GroundLinks | None = GroundLinks()
     fibre: FibreLinks | None = None
+    terrestrial: TerrestrialNetwork | None = None
+    environment: Environment | None = None
+
+    @model_validator(mode="after")
+    def _has_satellites(self) -> Self:
+        if not self.shells and (self.fleet is None or not len(self.fleet)):
+            raise rejection("shells", "give at least one shell, or a fleet of element sets")
+        if self.shells and self.epoch is None:
+            raise rejection("epoch", "shells need the instant of their elements")
+        return self
+
+    @model_validator(mode="after")
+    def _pattern_fits(self) -> Self:
+        kind = None if self.inter_satellite is None else self.inter_satellite.type
+        if kind == "plus_grid" and self.fleet is not None:
+            raise rejection(
+                "inter_satellite.type",
+                "plus_grid needs shells only; for a fleet use plus_grid_inferred",
+            )
+        if kind == "plus_grid_inferred" and self.shells:
+            raise rejection(
+                "inter_satellite.type",
+                "plus_grid_inferred needs a fleet only; for shells use plus_grid",
+            )
+        return self
 
     @model_validator(mode="after")
     def _bandwidths_go_together(self) -> Self:
-        parts = [part for part in (self.inter_satellite, self.ground, self.fibre) if part]
-        if len({part.bandwidth_mbps is None for part in parts}) > 1:
+        limited = {
+            part.bandwidth_mbps is not None or getattr(part, "link_model", None) is not None
+            for part in (self.inter_satellite, self.ground, self.fibre, self.terrestrial)
+            if part is not None
+        }
+        if len(limited) > 1:
             raise rejection(
-                "", "bandwidth_mbps must be set for every kind of link, or for none (unlimited)"
+                "",
+                "bandwidth_mbps or link_model must be set for every kind of link, or for none "
+                "(unlimited)",
             )
         return self
 
     @property
     def satellite_count(self) -> int:
-        """Number of satellites in all shells."""
-        return sum(shell.planes * shell.satellites_per_plane for shell in self.shells)
+        """Number of satellites in all shells and in the fleet."""
+        shells = sum(shell.planes * shell.satellites_per_plane for shell in self.shells)
+        return shells + (0 if self.fleet is None else len(self.fleet))
 
 
 Topology = Annotated[ExplicitTopology | GeneratedTopology, Field(discriminator="type")]

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.models.topology import WalkerShell
+from leotrek_opt.models.constellation import GM_KM3_S2, WalkerShell
 from leotrek_opt.topology.frames import EQUATORIAL_RADIUS_KM
-
-GM_KM3_S2 = 398_600.4418
-"""Gravitational parameter of the Earth (WGS84)."""
 
 Array = NDArray[np.float64]
 

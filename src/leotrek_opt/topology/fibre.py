@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.models.topology import FibreLinks
+from leotrek_opt.models.ground_links import FibreLinks
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

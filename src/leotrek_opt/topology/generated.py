@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from leotrek_opt.models.base import quantum_bps
 from leotrek_opt.models.continuum import Continuum
-from leotrek_opt.models.topology import FibreLinks, GeneratedTopology, GroundLinks, PlusGrid
+from leotrek_opt.models.ground_links import FibreLinks, GroundLinks
+from leotrek_opt.models.inter_satellite import InterSatelliteLink, PlusGrid
+from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.topology.fibre import fibre_links
 from leotrek_opt.topology.frames import geodetic_to_ecef, geodetic_up
 from leotrek_opt.topology.ground import ground_links
@@ -83,7 +85,7 @@ class LinkGenerator:
         topology = self.topology
         position, valid = satellite_ecef(topology, self.continuum.time, step)
         ground = self.ground or _ground(self.continuum, topology, step)
-        groups: list[tuple[Links, PlusGrid | GroundLinks | FibreLinks]] = []
+        groups: list[tuple[Links, InterSatelliteLink | GroundLinks | FibreLinks]] = []
         if topology.inter_satellite is not None and self.pattern is not None:
             source, target = self.pattern
             length, up = inter_satellite_links(
@@ -122,6 +124,8 @@ def link_generator(continuum: Continuum) -> LinkGenerator:
     pattern = None
     if topology.inter_satellite is not None:
         position, _ = satellite_ecef(topology, continuum.time, 0)
+        if not isinstance(topology.inter_satellite, PlusGrid):
+            raise NotImplementedError(topology.inter_satellite.type)
         pattern = plus_grid(topology.shells, topology.inter_satellite, position)
     moving = any(len(series.latitude_deg) > 1 for series in continuum.positions)
     ground = None if moving else _ground(continuum, topology, 0)
@@ -194,7 +198,7 @@ def _latency_ns(length_km: NDArray[np.float64], speed_km_s: float) -> NDArray[np
     return np.rint(length_km / speed_km_s * _NS_PER_S).astype(np.int64)
 
 
-def _joined(groups: list[tuple[Links, PlusGrid | GroundLinks | FibreLinks]]) -> Snapshot:
+def _joined(groups: list[tuple[Links, InterSatelliteLink | GroundLinks | FibreLinks]]) -> Snapshot:
     if not groups:
         none = np.empty(0, dtype=np.int32)
         return Snapshot(none, none, np.empty(0, dtype=np.int64), None)

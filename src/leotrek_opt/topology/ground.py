@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.models.topology import GroundLinks
+from leotrek_opt.models.ground_links import GroundLinks
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -59,14 +59,15 @@ def ground_links(
     if not len(ground_km) or not valid.any():
         none = np.empty(0, dtype=np.int64)
         return none, none, np.empty(0)
+    mask_deg = rule.min_elevation_deg or 0.0
     known = np.flatnonzero(valid)
     find = _within_range if len(ground_km) > _TREE_FROM else _above_plane
-    ground, column = find(ground_km, up, satellite_km[known], rule.min_elevation_deg)
+    ground, column = find(ground_km, up, satellite_km[known], mask_deg)
     satellite = known[column]
     sight = satellite_km[satellite] - ground_km[ground]
     length = np.sqrt(np.einsum("ij,ij->i", sight, sight))
     sine = np.einsum("ij,ij->i", sight, up[ground]) / length
-    visible = sine >= math.sin(math.radians(rule.min_elevation_deg))
+    visible = sine >= math.sin(math.radians(mask_deg))
     ground, satellite, length, sine = (
         column[visible] for column in (ground, satellite, length, sine)
     )

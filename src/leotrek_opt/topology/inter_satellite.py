@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.models.topology import PlusGrid, WalkerShell
+from leotrek_opt.models.constellation import WalkerShell
+from leotrek_opt.models.inter_satellite import InterSatelliteLink, PlusGrid
 from leotrek_opt.topology.frames import EQUATORIAL_RADIUS_KM
 
 Array = NDArray[np.float64]
@@ -105,7 +106,11 @@ def _cross_pairs(shell: WalkerShell, rule: PlusGrid, shift: int) -> Indices:
 
 
 def inter_satellite_links(
-    position_km: Array, valid: NDArray[np.bool_], source: Indices, target: Indices, rule: PlusGrid
+    position_km: Array,
+    valid: NDArray[np.bool_],
+    source: Indices,
+    target: Indices,
+    rule: InterSatelliteLink,
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Measure links at one step and say which of them are up.
 

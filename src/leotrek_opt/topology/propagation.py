@@ -128,7 +128,7 @@ def satellite_ecef(
         Shape (satellites,).
     """
     satellites = _walker_satellites(_Recipe(topology))
-    instant = julian_date(time.start or topology.epoch, time.offset_s(step))
+    instant = julian_date(_start(topology, time), time.offset_s(step))
     position, valid = propagate_teme(satellites, *instant)
     return teme_to_ecef(position, *instant), valid
 
@@ -150,4 +150,13 @@ class _Recipe:
 
 @lru_cache(maxsize=4)
 def _walker_satellites(recipe: _Recipe) -> SatrecArray:
+    if recipe.epoch is None:
+        raise ValueError("shells have an epoch")
     return sgp4_satellites(walker_elements(recipe.shells), recipe.epoch)
+
+
+def _start(topology: GeneratedTopology, time: TimeGrid) -> datetime:
+    start = time.start or topology.epoch
+    if start is None:
+        raise ValueError("a fleet has an epoch")
+    return start
