@@ -37,9 +37,12 @@ class WalkerShell(StrictModel):
     Plane ``p`` has its ascending node at ``raan0_deg + spread * p / planes`` (360 degrees for
     ``delta``, 180 for ``star``). Satellite ``s`` of plane ``p`` starts at argument of latitude
     ``360 s / S + 360 F p / (P S)`` with ``phasing_rule="walker"``, or half a slot later in odd
-    planes with ``"odd_planes_half_slot"`` (as Hypatia does). Source: J. G. Walker, Satellite
-    constellations, J. Br. Interplanet. Soc. 37, 1984.
+    planes with ``"odd_planes_half_slot"`` (as Hypatia does). ``angle_decimals`` rounds both angles
+    to so many decimals of a degree, as shells have that went through two-line elements (4). Source:
+    J. G. Walker, Satellite constellations, J. Br. Interplanet. Soc. 37, 1984.
     """
+
+    later_fields = ("angle_decimals",)
 
     planes: Annotated[int, Field(ge=1, le=1000)]
     satellites_per_plane: Annotated[int, Field(ge=1, le=1000)]
@@ -50,6 +53,7 @@ class WalkerShell(StrictModel):
     mean_motion_rev_per_day: Annotated[float, Field(gt=0, le=17)] | None = None
     pattern: Literal["delta", "star"] = "delta"
     raan0_deg: Annotated[float, Field(ge=-360, le=360)] = 0.0
+    angle_decimals: Annotated[int, Field(ge=0, le=12)] | None = None
 
     @model_validator(mode="after")
     def _size_is_given_once(self) -> Self:

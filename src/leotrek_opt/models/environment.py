@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from leotrek_opt.models.base import StrictModel, TemperatureC
+from leotrek_opt.models.base import StrictModel, TemperatureC, rejection
 
 Watts = Annotated[float, Field(ge=0, le=1e6)]
 
@@ -31,13 +31,22 @@ class ThermalModel(StrictModel):
 
 
 class BatteryModel(StrictModel):
-    """A battery that solar panels charge in sunlight and the satellite drains."""
+    """A battery that solar panels charge in sunlight and the satellite drains.
+
+    It begins with ``initial_wh``, or full.
+    """
 
     capacity_wh: Annotated[float, Field(gt=0, le=1e7)] = 1000.0
     initial_wh: Annotated[float, Field(ge=0, le=1e7)] | None = None
     panel_w: Watts = 400.0
     idle_power_w: Watts = 100.0
     charge_efficiency: Annotated[float, Field(gt=0, le=1)] = 0.95
+
+    @model_validator(mode="after")
+    def _begins_within_its_capacity(self) -> Self:
+        if self.initial_wh is not None and self.initial_wh > self.capacity_wh:
+            raise rejection("initial_wh", f"must be <= capacity_wh = {self.capacity_wh:g}")
+        return self
 
 
 class Environment(StrictModel):

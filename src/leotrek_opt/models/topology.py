@@ -20,8 +20,12 @@ from leotrek_opt.models.ground_links import FibreLinks, GroundLinks, Terrestrial
 from leotrek_opt.models.inter_satellite import InterSatelliteRule, PlusGrid
 
 Ellipsoid = Literal["wgs84", "wgs72", "xephem"]
-"""Figure of the Earth that ground nodes stand on; ``xephem`` is that of PyEphem and so of Hypatia
-(6378.16 km, 1/298.25)."""
+"""Figure of the Earth that ground nodes stand on.
+
+``xephem`` is the Earth of PyEphem, on which Hypatia's published traces rest: 6378.16 km and
+1/298.25, latitudes and satellites adapted to it as PyEphem does, and Newcomb's sidereal time instead
+of that of 1982.
+"""
 
 
 class LinkEvents(StrictModel):
