@@ -23,8 +23,8 @@ Ellipsoid = Literal["wgs84", "wgs72", "xephem"]
 """Figure of the Earth that ground nodes stand on.
 
 ``xephem`` is the Earth of PyEphem, on which Hypatia's published traces rest: 6378.16 km and
-1/298.25, latitudes and satellites adapted to it as PyEphem does, and Newcomb's sidereal time instead
-of that of 1982.
+1/298.25, latitudes and satellites adapted to it as PyEphem does, and Newcomb's sidereal time
+instead of that of 1982.
 """
 
 
