@@ -26,7 +26,7 @@ DayFractionColumn = Annotated[FloatArray, Column(np.float64, 0, 1)]
 AngleColumn = Annotated[FloatArray, Column(np.float64, 0, 360)]
 InclinationColumn = Annotated[FloatArray, Column(np.float64, 0, 180)]
 EccentricityColumn = Annotated[FloatArray, Column(np.float64, 0, 0.999_999_999)]
-MeanMotionColumn = Annotated[FloatArray, Column(np.float64, 1e-4, 20)]
+MeanMotionColumn = Annotated[FloatArray, Column(np.float64, 1e-8, 20)]
 DragColumn = Annotated[FloatArray, Column(np.float64, -1e3, 1e3)]
 CatalogueColumn = Annotated[IntArray, Column(np.int64, 0, 999_999_999)]
 
