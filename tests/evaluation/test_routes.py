@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise, permutations
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.evaluation.builders import snapshot
+from tests.topology.simple_paths import Network, networks
 
 from leotrek_opt.evaluation.routes import (
     Route,
@@ -260,3 +262,35 @@ def test_route_is_the_best_of_all_simple_paths(
         return
     latency, narrowest, nodes = min(paths)
     assert found == Route(latency, -narrowest, nodes, latency)
+
+
+@given(networks(), st.integers(0, 4))
+def test_route_passes_only_through_nodes_that_relay(network: Network, floor: int) -> None:
+    wide = network.at_least(floor)
+    ends = [(a, b) for a in range(network.n_nodes) for b in range(network.n_nodes) if a != b]
+    requests = [RouteRequest(0, floor, *pair) for pair in ends]
+    found = snapshot_routes(network.snapshot(), requests)
+    for pair, request in zip(ends, requests, strict=True):
+        ranked = wide.routes(*pair)
+        if not ranked:
+            assert found[request] is None
+            continue
+        latency, narrowness, nodes = ranked[0]
+        assert found[request] == Route(latency, -narrowness, nodes, latency)
+
+
+def test_route_may_begin_and_end_at_nodes_that_do_not_relay() -> None:
+    links = snapshot((0, 1, 1), (1, 2, 1), (0, 3, 4), (3, 2, 4))
+    links = replace(links, relay=np.array([False, False, False, True]))
+    assert route(links, 0, 1) == Route(1, None, (0, 1), 1)
+    assert route(links, 0, 2) == Route(8, None, (0, 3, 2), 8)
+    assert route(links, 1, 2) == Route(1, None, (1, 2), 1)
+    assert route(links, 3, 1) is None
+
+
+def test_stored_data_passes_only_through_nodes_that_relay() -> None:
+    # 8000 bits over 1 would take 1 s and 1 s; over 3 it takes 2 s and 2 s.
+    links = snapshot((0, 1, 1, 8000), (1, 2, 1, 8000), (0, 3, 4, 4000), (3, 2, 4, 4000))
+    assert route(links, 0, 2, size=1000, stored=True) == Route(2, 8000, (0, 1, 2), 2 + 2 * 10**9)
+    links = replace(links, relay=np.array([False, False, False, True]))
+    assert route(links, 0, 2, size=1000, stored=True) == Route(8, 4000, (0, 3, 2), 8 + 4 * 10**9)

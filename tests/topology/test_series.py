@@ -106,3 +106,24 @@ def test_paths_beyond_exact_arithmetic_are_refused() -> None:
 def test_disagreeing_shapes_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="shape"):
         series(**change)
+
+
+def test_who_relays_is_part_of_the_digest_only_if_somebody_does_not() -> None:
+    everyone, nobody = np.ones(3, dtype=bool), np.zeros(3, dtype=bool)
+    assert series(relay=everyone) == series()
+    assert series(relay=everyone).relay is None
+    assert series(relay=nobody) != series()
+    assert series(relay=nobody) != series(relay=np.array([True, False, False]))
+    for step in range(2):
+        found = series(relay=nobody).snapshot(step).relay
+        assert found is not None
+        assert found.tolist() == [False] * 3
+
+
+def test_who_relays_is_said_of_every_node() -> None:
+    with pytest.raises(ValueError, match="disagree in shape"):
+        series(relay=np.array([True, False]))
+
+
+def test_digest_of_a_series_whose_nodes_all_relay_is_that_of_the_first_version() -> None:
+    assert series().digest == ("44805fc8ed2216a1668f2dba128de167e3e33bba75fb5c403c1dbb26982c129a")

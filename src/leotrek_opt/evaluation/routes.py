@@ -1,12 +1,13 @@
 """Least-latency routes for checking: networkx and Python integers, apart from any solver's routing.
 
-A route has the least latency; among those the largest bottleneck bandwidth; among those the
-lexicographically smallest sequence of node indices.
+A route may begin and end anywhere, but no node between its ends is one that does not relay. It has
+the least latency; among those the largest bottleneck bandwidth; among those the lexicographically
+smallest sequence of node indices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -114,6 +115,7 @@ def snapshot_routes(
         The route of every request, None where no path exists.
     """
     routes: dict[RouteRequest, Route | None] = {}
+    silent = _silent_nodes(snapshot)
     remote: list[RouteRequest] = []
     for request in set(requests):
         if request.source == request.target:
@@ -125,14 +127,17 @@ def snapshot_routes(
         graph = link_graph(snapshot, floor)
         for source, group in groupby(at_floor, key=lambda request: request.source):
             from_source = list(group)
-            found = _routes_from(graph, source, {request.target for request in from_source})
+            # Data leaves its source and every node that relays, and no other.
+            ends_only = silent - {source}
+            targets = {request.target for request in from_source}
+            found = _routes_from(graph, source, targets, ends_only)
             if forwarding == "cut_through":
                 arrivals = {
                     request: _cut_through_ns(found[request.target], request.size_bytes)
                     for request in from_source
                 }
             else:
-                arrivals = _store_and_forward_ns(graph, source, from_source)
+                arrivals = _store_and_forward_ns(graph, source, from_source, ends_only)
             for request in from_source:
                 route, arrival = found[request.target], arrivals[request]
                 routes[request] = (
@@ -208,17 +213,28 @@ def transmission_ns(size_bytes: int, bandwidth_bps: int | None) -> int:
     return round(Fraction(8 * size_bytes * NS_PER_S, bandwidth_bps))
 
 
-def _routes_from(graph: nx.Graph[int], source: int, targets: set[int]) -> dict[int, Route | None]:
-    """Best route to each target, for data without size."""
+def _silent_nodes(snapshot: Snapshot) -> frozenset[int]:
+    """Nodes that do not relay."""
+    if snapshot.relay is None:
+        return frozenset()
+    return frozenset(node for node, relays in enumerate(snapshot.relay.tolist()) if not relays)
+
+
+def _routes_from(
+    graph: nx.Graph[int], source: int, targets: set[int], ends_only: Collection[int]
+) -> dict[int, Route | None]:
+    """Best route to each target, for data without size; it leaves no node of ``ends_only``."""
     if source not in graph:
         return dict.fromkeys(targets)
-    distances = nx.single_source_dijkstra_path_length(graph, source, weight="latency_ns")
+    distances = nx.single_source_dijkstra_path_length(
+        graph, source, weight=_latency_out_of(ends_only) if ends_only else "latency_ns"
+    )
     routes: dict[int, Route | None] = {}
     for target in sorted(targets):
         if target not in distances:
             routes[target] = None
             continue
-        links = _links_on_fastest_paths(graph, distances, target)
+        links = _links_on_fastest_paths(graph, distances, target, ends_only)
         bottleneck = _widest(links, source, target)
         if bottleneck is not None:
             links = _at_least(links, bottleneck)
@@ -227,8 +243,18 @@ def _routes_from(graph: nx.Graph[int], source: int, targets: set[int]) -> dict[i
     return routes
 
 
+def _latency_out_of(
+    ends_only: Collection[int],
+) -> Callable[[int, int, dict[str, Any]], int | None]:
+    # A weight of None hides a link.
+    def latency_ns(source: int, _target: int, pair: dict[str, Any]) -> int | None:
+        return None if source in ends_only else int(pair["latency_ns"])
+
+    return latency_ns
+
+
 def _links_on_fastest_paths(
-    graph: nx.Graph[int], distances: dict[int, Any], target: int
+    graph: nx.Graph[int], distances: dict[int, Any], target: int, ends_only: Collection[int]
 ) -> nx.DiGraph[int]:
     """Links, in the direction of travel, that a least-latency path to the target can use."""
     fastest: nx.DiGraph[int] = nx.DiGraph()
@@ -237,6 +263,8 @@ def _links_on_fastest_paths(
     while pending:
         node = pending.pop()
         for neighbour, link in graph.adj[node].items():
+            if neighbour in ends_only or neighbour not in distances:
+                continue
             if distances[neighbour] + link["latency_ns"] != distances[node]:
                 continue
             if neighbour not in fastest:
@@ -308,27 +336,33 @@ def _cut_through_ns(route: Route | None, size_bytes: int) -> int | None:
 
 
 def _store_and_forward_ns(
-    graph: nx.Graph[int], source: int, requests: list[RouteRequest]
+    graph: nx.Graph[int], source: int, requests: list[RouteRequest], ends_only: Collection[int]
 ) -> dict[RouteRequest, int | None]:
     """Least time until all data of each request has arrived, hop after hop."""
     arrivals: dict[RouteRequest, int | None] = dict.fromkeys(requests)
     if source not in graph:
         return arrivals
     for size in sorted({request.size_bytes for request in requests}):
-        times = nx.single_source_dijkstra_path_length(graph, source, weight=_hop_weight(size))
+        times = nx.single_source_dijkstra_path_length(
+            graph, source, weight=_hop_weight(size, ends_only)
+        )
         for request in requests:
             if request.size_bytes == size and request.target in times:
                 arrivals[request] = int(times[request.target])
     return arrivals
 
 
-def _hop_weight(size_bytes: int) -> Callable[[int, int, dict[str, Any]], int]:
+def _hop_weight(
+    size_bytes: int, ends_only: Collection[int]
+) -> Callable[[int, int, dict[str, Any]], int | None]:
     # Few distinct bandwidths occur, and exact division is slow.
     @cache
     def sending_ns(bandwidth_bps: int | None) -> int:
         return transmission_ns(size_bytes, bandwidth_bps)
 
-    def hop_ns(_source: int, _target: int, pair: dict[str, Any]) -> int:
+    def hop_ns(source: int, _target: int, pair: dict[str, Any]) -> int | None:
+        if source in ends_only:
+            return None  # which hides the link
         parallel: list[tuple[int, int | None]] = pair.get("parallel", [])
         if not parallel:
             return int(pair["latency_ns"]) + sending_ns(pair["bandwidth_bps"])

@@ -44,6 +44,7 @@ def _explicit(series: LinkSeries) -> ExplicitTopology:
         latency_ms=series.latency_ns / NS_PER_MS,
         bandwidth_mbps=None if bandwidth is None else bandwidth / BPS_PER_MBPS,
         events=_events(series),
+        relay=series.relay,
     )
 
 

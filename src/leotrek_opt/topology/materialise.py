@@ -55,6 +55,7 @@ def _explicit_series(topology: ExplicitTopology, n_nodes: int, steps: int) -> Li
         bandwidth_bps=None if bandwidth is None else quantise(bandwidth, BPS_PER_MBPS),
         up=_up_mask(topology.events, len(topology.source), steps),
         steps=steps,
+        relay=topology.relay,
     )
 
 

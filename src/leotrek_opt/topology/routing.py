@@ -2,11 +2,17 @@
 
 Latencies are integers of one nanosecond carried in float64. Sums stay below 2**53, so every result
 is exact; ``inf`` means that no route exists.
+
+A route may begin and end at any node, but passes only through nodes that relay. Searches therefore
+run on a graph where the arcs that leave a node that does not relay hang on a *vertex* of their own,
+where a route from that node begins: nothing leads there, so nothing passes through.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +23,19 @@ from leotrek_opt.topology.series import Snapshot
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+class _Vertices(NamedTuple):
+    """Arcs between vertices: the nodes 0..N-1, then the starts of nodes that do not relay.
+
+    ``start`` is the vertex where routes from a node begin, shape (N,).
+    """
+
+    count: int
+    start: IntArray
+    indptr: NDArray[np.int32]
+    head: NDArray[np.int32]
+    weight: FloatArray
 
 
 class RouteGraph:
@@ -32,6 +51,14 @@ class RouteGraph:
         Link weights, shape (L,), integers below 2**53.
     bandwidth_bps
         Link bandwidths, shape (L,), or None where unlimited.
+    relay
+        Whether a route may pass through a node, shape (N,); None where every node relays.
+
+    Attributes
+    ----------
+    indptr, head, weight, bandwidth
+        Arcs out of node n are those from ``indptr[n]`` up to ``indptr[n + 1]``, those out of nodes
+        that do not relay among them.
     """
 
     def __init__(
@@ -41,23 +68,78 @@ class RouteGraph:
         target: NDArray[np.integer],
         weight_ns: IntArray,
         bandwidth_bps: IntArray | None = None,
+        relay: NDArray[np.bool_] | None = None,
     ) -> None:
-        self.n_nodes = n_nodes
         tail = np.concatenate([source, target]).astype(np.int64)
         head = np.concatenate([target, source]).astype(np.int64)
         order = np.lexsort((head, tail))
-        self.tail = tail[order]
-        self.head = head[order].astype(np.int32)
-        self.weight = np.concatenate([weight_ns, weight_ns])[order].astype(np.float64)
-        self.bandwidth = (
-            None
-            if bandwidth_bps is None
-            else np.concatenate([bandwidth_bps, bandwidth_bps])[order].astype(np.float64)
+        indptr = np.zeros(n_nodes + 1, dtype=np.int32)
+        np.cumsum(np.bincount(tail, minlength=n_nodes), out=indptr[1:])
+        bandwidth = None
+        if bandwidth_bps is not None:
+            bandwidth = np.concatenate([bandwidth_bps, bandwidth_bps])[order].astype(np.float64)
+        self._take(
+            n_nodes,
+            indptr,
+            head[order].astype(np.int32),
+            np.concatenate([weight_ns, weight_ns])[order].astype(np.float64),
+            bandwidth,
+            relay,
         )
-        self.indptr = np.zeros(n_nodes + 1, dtype=np.int32)
-        np.cumsum(np.bincount(self.tail, minlength=n_nodes), out=self.indptr[1:])
+
+    def _take(
+        self,
+        n_nodes: int,
+        indptr: NDArray[np.int32],
+        head: NDArray[np.int32],
+        weight: FloatArray,
+        bandwidth: FloatArray | None,
+        relay: NDArray[np.bool_] | None,
+    ) -> Self:
+        self.n_nodes = n_nodes
+        self.indptr = indptr
+        self.head = head
+        self.weight = weight
+        self.bandwidth = bandwidth
+        self.relay = None if relay is None or relay.all() else relay
         self._rows: dict[int, FloatArray] = {}
         self._bottlenecks: dict[int, FloatArray] = {}
+        return self
+
+    @classmethod
+    def of_arcs(
+        cls,
+        n_nodes: int,
+        indptr: NDArray[np.int32],
+        head: NDArray[np.int32],
+        weight: FloatArray,
+        bandwidth: FloatArray | None = None,
+        relay: NDArray[np.bool_] | None = None,
+    ) -> RouteGraph:
+        """Take arcs as they are: nothing is sorted, and nothing copied.
+
+        Where some nodes do not relay, nothing is copied if these are the last ones.
+
+        Parameters
+        ----------
+        n_nodes
+            Number of nodes N.
+        indptr, head
+            Arcs by tail, compressed: shape (N + 1,) and (A,). Every link stands twice, once in each
+            direction.
+        weight
+            Whole ns below 2**53, or ``inf`` for a link that is down, shape (A,).
+        bandwidth
+            Bit/s, shape (A,), or None where unlimited.
+        relay
+            Whether a route may pass through a node, shape (N,); None where every node relays.
+
+        Returns
+        -------
+        RouteGraph
+            A view of the arrays, which must not be changed while it is in use.
+        """
+        return cls.__new__(cls)._take(n_nodes, indptr, head, weight, bandwidth, relay)
 
     @classmethod
     def of_snapshot(
@@ -79,17 +161,35 @@ class RouteGraph:
         RouteGraph
             Weighted by latency.
         """
-        bandwidth = snapshot.bandwidth_bps
+        bandwidth, relay = snapshot.bandwidth_bps, snapshot.relay
+        links = (snapshot.source, snapshot.target, snapshot.latency_ns)
         if min_bandwidth_bps is None or bandwidth is None:
-            return cls(n_nodes, snapshot.source, snapshot.target, snapshot.latency_ns, bandwidth)
+            return cls(n_nodes, *links, bandwidth, relay)
         keep = bandwidth >= min_bandwidth_bps
-        return cls(
-            n_nodes,
-            snapshot.source[keep],
-            snapshot.target[keep],
-            snapshot.latency_ns[keep],
-            bandwidth[keep],
-        )
+        return cls(n_nodes, *(column[keep] for column in links), bandwidth[keep], relay)
+
+    @cached_property
+    def tail(self) -> IntArray:
+        """Node where each arc begins, shape (A,)."""
+        return np.repeat(np.arange(self.n_nodes), np.diff(self.indptr))
+
+    def at_least(self, min_bandwidth_bps: float) -> RouteGraph:
+        """Return the graph of the links that have at least some bandwidth.
+
+        Parameters
+        ----------
+        min_bandwidth_bps
+            Floor in bit/s; unlimited links pass every floor.
+
+        Returns
+        -------
+        RouteGraph
+            This graph itself if it has no narrower links.
+        """
+        if self.bandwidth is None:
+            return self
+        keep = self.bandwidth >= min_bandwidth_bps
+        return self if keep.all() else self._subgraph(keep)
 
     def reweighted(self, extra_ns: FloatArray) -> RouteGraph:
         """Return the same graph with an addition to the weight of every arc.
@@ -104,14 +204,9 @@ class RouteGraph:
         RouteGraph
             Without bandwidths.
         """
-        other = object.__new__(RouteGraph)
-        other.n_nodes = self.n_nodes
-        other.tail, other.head, other.indptr = self.tail, self.head, self.indptr
-        other.weight = self.weight + extra_ns
-        other.bandwidth = None
-        other._rows = {}
-        other._bottlenecks = {}
-        return other
+        return RouteGraph.of_arcs(
+            self.n_nodes, self.indptr, self.head, self.weight + extra_ns, relay=self.relay
+        )
 
     def rows(self, sources: Iterable[int]) -> FloatArray:
         """Return route latencies from some nodes to all nodes.
@@ -129,8 +224,11 @@ class RouteGraph:
         wanted = [int(source) for source in sources]
         missing = sorted({source for source in wanted if source not in self._rows})
         if missing:
-            found = dijkstra(self._matrix(), directed=True, indices=np.array(missing))
-            self._rows.update(zip(missing, np.atleast_2d(found), strict=True))
+            vertices = self._vertices
+            found = dijkstra(self._matrix, directed=True, indices=vertices.start[missing])
+            # A search that begins at a start of its own may find a way back to the node.
+            found[np.arange(len(missing)), missing] = 0.0
+            self._rows.update(zip(missing, found[:, : self.n_nodes], strict=True))
         if not wanted:
             return np.empty((0, self.n_nodes))
         return np.stack([self._rows[source] for source in wanted])
@@ -169,9 +267,9 @@ class RouteGraph:
         ndarray of float64, shape (N,)
             One Dijkstra from a virtual source joined to every start.
         """
-        origin = np.array([self.n_nodes])
-        found = dijkstra(self._with_virtual_source(values), directed=True, indices=origin)
-        return np.asarray(found[0, : self.n_nodes])
+        at_start = np.full(self._vertices.count, np.inf)
+        at_start[self._vertices.start] = values
+        return self._with_own_start(self._spread(at_start), values)
 
     def spread_masked(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the message of :meth:`spread`, and the same over starts other than m itself.
@@ -190,67 +288,114 @@ class RouteGraph:
         best, best_from_elsewhere
             Shape (N,) each; ``best_from_elsewhere[m]`` is the minimum over n != m.
         """
+        n, vertices = self.n_nodes, self._vertices
+        at_start = np.full(vertices.count, np.inf)
+        at_start[vertices.start] = values
         labels, predecessor = dijkstra(
-            self._with_virtual_source(values),
+            self._with_virtual_source(at_start),
             directed=True,
-            indices=np.array([self.n_nodes]),
+            indices=np.array([vertices.count]),
             return_predecessors=True,
         )
-        best = labels[0, : self.n_nodes]
-        start = _roots(predecessor[0, : self.n_nodes], self.n_nodes)
-        nodes = np.arange(self.n_nodes)
-        reached = np.isfinite(best)
-        own = start == nodes
+        label = labels[0, : vertices.count]
+        reached = np.isfinite(label)
+        start = _roots(predecessor[0, : vertices.count], reached)
+        best = self._with_own_start(label[:n], values)
+        own = start[:n] == vertices.start
         if not own.any():
-            return best, best
-        same_part = start[self.tail] == start[self.head]
-        crossing = ~same_part & reached[self.tail]
-        second = np.where(own, np.inf, values)
+            return best, label[:n]
+        tail = np.repeat(np.arange(vertices.count), np.diff(vertices.indptr))
+        same_part = start[tail] == start[vertices.head]
+        crossing = ~same_part & reached[tail]
+        second = np.where(start == np.arange(vertices.count), np.inf, at_start)
         np.minimum.at(
             second,
-            self.head[crossing],
-            best[self.tail[crossing]] + self.weight[crossing],
+            vertices.head[crossing],
+            label[tail[crossing]] + vertices.weight[crossing],
         )
-        inside = self._subgraph(same_part)
-        second = inside.spread(second)
-        return best, np.where(own, second, best)
+        second = self._spread(second, same_part)
+        return best, np.where(own, second[:n], label[:n])
+
+    def _with_own_start(self, label: FloatArray, values: FloatArray) -> FloatArray:
+        """Return labels, with its own value where a node's start is another vertex than itself."""
+        if self.relay is None:
+            return label[: self.n_nodes]
+        return np.where(
+            self.relay, label[: self.n_nodes], np.minimum(label[: self.n_nodes], values)
+        )
 
     def _subgraph(self, keep: NDArray[np.bool_]) -> RouteGraph:
-        other = object.__new__(RouteGraph)
-        other.n_nodes = self.n_nodes
-        other.tail, other.head = self.tail[keep], self.head[keep]
-        other.weight = self.weight[keep]
-        other.bandwidth = None
-        other.indptr = np.zeros(self.n_nodes + 1, dtype=np.int32)
-        np.cumsum(np.bincount(other.tail, minlength=self.n_nodes), out=other.indptr[1:])
-        other._rows = {}
-        other._bottlenecks = {}
-        return other
+        return RouteGraph.of_arcs(
+            self.n_nodes,
+            _kept(self.indptr, keep),
+            self.head[keep],
+            self.weight[keep],
+            None if self.bandwidth is None else self.bandwidth[keep],
+            self.relay,
+        )
 
+    @cached_property
+    def _vertices(self) -> _Vertices:
+        nodes = np.arange(self.n_nodes)
+        if self.relay is None:
+            return _Vertices(self.n_nodes, nodes, self.indptr, self.head, self.weight)
+        silent = np.flatnonzero(~self.relay)
+        start = nodes.copy()
+        start[silent] = self.n_nodes + np.arange(silent.size)
+        count = self.n_nodes + silent.size
+        degree = np.diff(self.indptr)
+        indptr = np.zeros(count + 1, dtype=np.int32)
+        np.cumsum(np.concatenate([degree * self.relay, degree[silent]]), out=indptr[1:])
+        if silent[0] == self.n_nodes - silent.size:
+            return _Vertices(count, start, indptr, self.head, self.weight)
+        order = np.argsort(~self.relay[self.tail], kind="stable")
+        return _Vertices(count, start, indptr, self.head[order], self.weight[order])
+
+    @cached_property
     def _matrix(self) -> csr_matrix[np.float64]:
-        return csr_matrix((self.weight, self.head, self.indptr), shape=(self.n_nodes, self.n_nodes))
+        vertices = self._vertices
+        return csr_matrix(
+            (vertices.weight, vertices.head, vertices.indptr),
+            shape=(vertices.count, vertices.count),
+        )
 
-    def _with_virtual_source(self, values: FloatArray) -> csr_matrix[np.float64]:
-        starts = np.flatnonzero(np.isfinite(values)).astype(np.int32)
-        end = np.array([self.indptr[-1] + starts.size], dtype=np.int32)
+    def _spread(self, at_start: FloatArray, keep: NDArray[np.bool_] | None = None) -> FloatArray:
+        """Return the least label of every vertex, over the arcs that are kept."""
+        origin = np.array([self._vertices.count])
+        matrix = self._with_virtual_source(at_start, keep)
+        found = dijkstra(matrix, directed=True, indices=origin)
+        return np.asarray(found[0, :-1])
+
+    def _with_virtual_source(
+        self, at_start: FloatArray, keep: NDArray[np.bool_] | None = None
+    ) -> csr_matrix[np.float64]:
+        count, _, indptr, head, weight = self._vertices
+        if keep is not None:
+            indptr, head, weight = _kept(indptr, keep), head[keep], weight[keep]
+        starts = np.flatnonzero(np.isfinite(at_start)).astype(np.int32)
+        end = np.array([indptr[-1] + starts.size], dtype=np.int32)
         return csr_matrix(
             (
-                np.concatenate([self.weight, values[starts]]),
-                np.concatenate([self.head, starts]),
-                np.concatenate([self.indptr, end]),
+                np.concatenate([weight, at_start[starts]]),
+                np.concatenate([head, starts]),
+                np.concatenate([indptr, end]),
             ),
-            shape=(self.n_nodes + 1, self.n_nodes + 1),
+            shape=(count + 1, count + 1),
         )
 
     def _widest_shortest(self, source: int) -> FloatArray:
         distance = self.rows([source])[0]
+        reached = np.isfinite(distance)
         if self.bandwidth is None:
-            return np.where(np.isfinite(distance), np.inf, 0.0)
-        width = np.zeros(self.n_nodes)
-        width[source] = np.inf
-        tight = distance[self.tail] + self.weight == distance[self.head]
-        tight &= np.isfinite(distance[self.tail])
-        tail, head, bandwidth = self.tail[tight], self.head[tight], self.bandwidth[tight]
+            return np.where(reached, np.inf, 0.0)
+        tight = self.tight_arcs(source)
+        bandwidth = self.bandwidth[tight]
+        if bandwidth.size and (bandwidth == bandwidth[0]).all():
+            width = np.where(reached, bandwidth[0], 0.0)
+            width[source] = np.inf
+            return width
+        tail, head = self.tail[tight], self.head[tight]
+        width = _widths_along_one_tree(source, tail, head, bandwidth, self.weight[tight], reached)
         # Widths only grow and a simple route has fewer than N links, so this ends.
         while True:
             offered = np.minimum(width[tail], bandwidth)
@@ -260,18 +405,73 @@ class RouteGraph:
                 return width
             width = grown
 
+    def tight_arcs(self, source: int) -> IntArray:
+        """Return the arcs that least-latency routes from a node use.
 
-def _roots(predecessor: NDArray[np.int32], n_nodes: int) -> NDArray[np.int64]:
-    """Return for each node the first node after the virtual source on its route, -1 if none."""
-    nodes = np.arange(n_nodes)
+        Parameters
+        ----------
+        source
+            Node index.
+
+        Returns
+        -------
+        ndarray of int64
+            Indices into ``head``, ascending.
+        """
+        distance = self.rows([source])[0]
+        tight = distance[self.tail] + self.weight == distance[self.head]
+        tight &= np.isfinite(distance[self.head])
+        if self.relay is not None:
+            passes = self.relay.copy()
+            passes[source] = True
+            tight &= passes[self.tail]
+        return np.flatnonzero(tight)
+
+
+def _kept(indptr: NDArray[np.int32], keep: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return the row pointer of the arcs that are kept."""
+    before = np.zeros(keep.size + 1, dtype=np.int32)
+    np.cumsum(keep, out=before[1:])
+    return before[indptr]
+
+
+def _roots(predecessor: NDArray[np.int32], reached: NDArray[np.bool_]) -> IntArray:
+    """Return for each vertex the first one after the virtual source on its route, -1 if none."""
+    vertices = np.arange(predecessor.size)
     parent = predecessor.astype(np.int64)
-    root = np.where(parent == n_nodes, nodes, parent)
-    unreached = parent < 0
-    root[unreached] = nodes[unreached]
+    root = np.where(reached & (parent != predecessor.size), parent, vertices)
     while True:
         further = root[root]
         if np.array_equal(further, root):
             break
         root = further
-    root[unreached] = -1
+    root[~reached] = -1
     return root
+
+
+def _widths_along_one_tree(
+    source: int,
+    tail: IntArray,
+    head: NDArray[np.int32],
+    bandwidth: FloatArray,
+    weight: FloatArray,
+    reached: NDArray[np.bool_],
+) -> FloatArray:
+    """Return the widths of some least-latency routes: those along a tree, 0 where it does not lead.
+
+    Each node takes one arc of positive weight into it, so that no cycle can arise, and whole ways
+    to the source are followed by doubling.
+    """
+    nodes = np.arange(reached.size)
+    parent, width = nodes.copy(), np.where(reached, np.inf, 0.0)
+    forward = weight > 0
+    parent[head[forward]] = tail[forward]
+    width[head[forward]] = bandwidth[forward]
+    parent[source], width[source] = source, np.inf
+    while True:
+        further = parent[parent]
+        if np.array_equal(further, parent):
+            break
+        width = np.minimum(width, width[parent])
+        parent = further
+    return np.where(parent == source, width, 0.0)

@@ -25,12 +25,16 @@ class Snapshot:
         Nanoseconds, shape (links,).
     bandwidth_bps
         Bits per second, shape (links,), or None for unlimited.
+    relay
+        Whether a route may pass through a node, shape (nodes,); it may begin and end anywhere.
+        None where every node relays.
     """
 
     source: NDArray[np.int32]
     target: NDArray[np.int32]
     latency_ns: NDArray[np.int64]
     bandwidth_bps: NDArray[np.int64] | None
+    relay: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Return the number of links."""
@@ -58,6 +62,9 @@ class LinkSeries:
         Shape (steps, links), or None when every link is always up, as a mask that says so becomes.
     steps
         Number of steps.
+    relay
+        Whether a route may pass through a node, shape (n_nodes,), or None when every node relays,
+        as a mask that says so becomes.
 
     Attributes
     ----------
@@ -77,6 +84,7 @@ class LinkSeries:
     bandwidth_bps: NDArray[np.int64] | None
     up: NDArray[np.bool_] | None
     steps: int
+    relay: NDArray[np.bool_] | None = None
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +95,7 @@ class LinkSeries:
             ("latency_ns", np.int64),
             ("bandwidth_bps", np.int64),
             ("up", np.bool_),
+            ("relay", np.bool_),
         ):
             column = getattr(self, name)
             if column is not None:
@@ -94,6 +103,8 @@ class LinkSeries:
         self._check_shapes()
         if self.up is not None and self.up.all():
             object.__setattr__(self, "up", None)
+        if self.relay is not None and self.relay.all():
+            object.__setattr__(self, "relay", None)
         longest = int(self.latency_ns.max(initial=0))
         if (self.n_nodes - 1) * longest >= EXACT_LIMIT:
             raise InputError(
@@ -120,6 +131,7 @@ class LinkSeries:
                 )
             )
             and (self.up is None or self.up.shape == (self.steps, links))
+            and (self.relay is None or self.relay.shape == (self.n_nodes,))
         )
         if not fits:
             raise ValueError("the arrays of a link series disagree in shape")
@@ -132,6 +144,10 @@ class LinkSeries:
                 continue
             digest.update(f" {column.shape}".encode())
             digest.update(column.astype(column.dtype.newbyteorder("<"), copy=False).data)
+        if self.relay is not None:
+            # Series whose nodes all relay keep the digest that they had before this field.
+            digest.update(b" relay")
+            digest.update(self.relay.data)
         return digest.hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -169,13 +185,14 @@ class LinkSeries:
         if bandwidth is not None:
             bandwidth = bandwidth[step if len(bandwidth) > 1 else 0]
         if self.up is None or self.up[step].all():
-            return Snapshot(self.source, self.target, latency, bandwidth)
+            return Snapshot(self.source, self.target, latency, bandwidth, self.relay)
         links = np.flatnonzero(self.up[step])
         return Snapshot(
             self.source[links],
             self.target[links],
             latency[links],
             None if bandwidth is None else bandwidth[links],
+            self.relay,
         )
 
 
