@@ -24,6 +24,12 @@ MAX_TEXT = 160
 
 MAX_NAME = 256
 
+JULIAN_DAY_OF_ORDINAL_0 = 1_721_424.5
+"""Julian date of the midnight that begins a day, less ``date.toordinal()`` of the day."""
+
+SGP4_EPHEMERIS_TYPES = ("", "0", "2", "3")
+"""Published sets have 0; 2 and 3 meant SGP4 and SDP4. Type 4 is SGP4-XP, another theory."""
+
 Duplicates = Literal["newest", "first", "all"]
 ElementFormat = Literal["tle", "omm-json", "omm-csv", "omm-xml", "omm-kvn"]
 
@@ -70,6 +76,10 @@ class ElementFile:
     refused: int
     replaced: int
     format: ElementFormat
+
+
+class BadRecordError(Exception):
+    """A record that cannot be read; the text says why."""
 
 
 class ElementSet(NamedTuple):

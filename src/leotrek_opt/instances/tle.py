@@ -10,6 +10,7 @@ from typing import Any
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.instances.element_file import (
+    BadRecordError,
     Duplicates,
     ElementCollector,
     ElementFile,
@@ -18,7 +19,6 @@ from leotrek_opt.instances.element_file import (
 )
 from leotrek_opt.instances.tle_fields import (
     LINE_LENGTH,
-    BadRecordError,
     format_element_set,
     parse_element_set,
 )

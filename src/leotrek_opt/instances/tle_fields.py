@@ -13,7 +13,12 @@ from datetime import date
 from typing import NamedTuple
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.instances.element_file import ElementSet
+from leotrek_opt.instances.element_file import (
+    JULIAN_DAY_OF_ORDINAL_0,
+    SGP4_EPHEMERIS_TYPES,
+    BadRecordError,
+    ElementSet,
+)
 from leotrek_opt.models.messages import shown
 
 LINE_LENGTH = 69
@@ -24,10 +29,6 @@ MAX_CATALOGUE_NUMBER = 339_999
 """The largest number that five characters hold, written Z9999."""
 
 _ALPHA5 = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-_SGP4_EPHEMERIS_TYPES = " 023"
-"""Published sets have 0; 2 and 3 mean SGP4 and SDP4 of old. Type 4 is SGP4-XP, another theory."""
-
-_JULIAN_DAY_OF_ORDINAL_0 = 1_721_424.5
 _POWERS = {f"{exponent:+d}": 10.0**exponent for exponent in range(-9, 10)} | {"-0": 1.0}
 _CHECK_DIGITS = bytes(
     byte - 48 if 48 <= byte <= 57 else int(byte == ord("-")) for byte in range(256)
@@ -100,10 +101,6 @@ def _line_pattern(fields: Sequence[Field]) -> re.Pattern[str]:
 _PATTERNS = {FIRST_LINE: _line_pattern(FIRST_LINE), SECOND_LINE: _line_pattern(SECOND_LINE)}
 
 
-class BadRecordError(Exception):
-    """A record that cannot be read; the text says why."""
-
-
 def parse_element_set(first: str, second: str, name: str, *, checksums: bool) -> ElementSet:
     """Read the two lines of an element set.
 
@@ -134,7 +131,7 @@ def parse_element_set(first: str, second: str, name: str, *, checksums: bool) ->
         raise BadRecordError(
             f"lines 1 and 2 must have one catalogue number (got {first[2:7]} and {second[2:7]})"
         )
-    if first[62] not in _SGP4_EPHEMERIS_TYPES:
+    if first[62].strip() not in SGP4_EPHEMERIS_TYPES:
         raise BadRecordError(f"line 1, column 63: ephemeris type {first[62]} is not SGP4 (0)")
     year = _full_year(int(first[18:20]))
     day = int(first[20:23])
@@ -146,7 +143,7 @@ def parse_element_set(first: str, second: str, name: str, *, checksums: bool) ->
         name=name,
         catalogue_number=number,
         international_designator=_designator(first[9:17].rstrip()),
-        epoch_jd=date(year, 1, 1).toordinal() + _JULIAN_DAY_OF_ORDINAL_0 + (day - 1),
+        epoch_jd=date(year, 1, 1).toordinal() + JULIAN_DAY_OF_ORDINAL_0 + (day - 1),
         epoch_fraction=float(first[23:32]),
         inclination_deg=float(second[8:16]),
         raan_deg=float(second[17:25]),
@@ -283,7 +280,7 @@ def _designator_text(text: str) -> str:
 
 
 def _epoch_text(row: ElementSet) -> str:
-    day = date.fromordinal(round(row.epoch_jd - _JULIAN_DAY_OF_ORDINAL_0))
+    day = date.fromordinal(round(row.epoch_jd - JULIAN_DAY_OF_ORDINAL_0))
     fraction = f"{row.epoch_fraction:.8f}"
     held = (
         FIRST_YEAR <= day.year < FIRST_YEAR + 100
