@@ -1,0 +1,1 @@
+"""What sunlight does to satellites, step by step: eclipse, heat and charge."""
