@@ -306,7 +306,8 @@ class Oracle:
                     latency[u, v], width[u, v] = delay, bandwidth
         for matrix, itself in ((latency, 0), (hops, 0), (width, NO_PATH)):
             np.fill_diagonal(matrix, itself)
-        for k in range(self.nodes):
+        # Paths between any two nodes, over more and more of the nodes that may stand in between.
+        for k in self._relays():
             hops = np.minimum(hops, hops[:, [k]] + hops[[k], :])
             longer = latency[:, [k]] + latency[[k], :]
             narrow = np.minimum(width[:, [k]], width[[k], :])
@@ -320,6 +321,11 @@ class Oracle:
             )
         self._networks[step, floor, size] = (latency, transfer)
         return latency, transfer
+
+    def _relays(self) -> list[int]:
+        """Return the nodes that routes may pass through."""
+        relay = getattr(self.problem.continuum.topology, "relay", None)
+        return [k for k in range(self.nodes) if relay is None or relay[k]]
 
     def _links(self, step: int) -> list[tuple[int, int, int, int]]:
         """Return ends, nanoseconds and bit/s of the links that are up."""

@@ -88,6 +88,8 @@ class Traits:
         Whether functions take time.
     response_slo
         Whether workflows have a response-time SLO.
+    relay
+        Whether there are nodes that routes do not pass through.
     ties
         Latencies of few different values, zero among them.
     metric, aggregate, forwarding
@@ -113,6 +115,7 @@ class Traits:
     sizes: bool | None = None
     execution: bool | None = None
     response_slo: bool | None = None
+    relay: bool | None = None
     ties: bool | None = None
     metric: Literal["sum_latency", "critical_path"] | None = None
     aggregate: Literal["sum", "max"] | None = None
@@ -159,7 +162,7 @@ def random_problem(
         workflows[-1] = _made_impossible(rng, workflows[-1])
     return PlacementProblem(
         id=f"random-{seed}",
-        continuum=_continuum(rng, traits, nodes, workflows),
+        continuum=_with_silent_nodes(seed, traits, _continuum(rng, traits, nodes, workflows)),
         workflows=tuple(workflows),
         objective=PlacementObjective(
             metric=traits.metric,
@@ -187,7 +190,7 @@ def _draw_traits(rng: Generator, wishes: Traits, max_placements: int) -> Traits:
         "forwarding": "store_and_forward" if rng.random() < 0.25 else "cut_through",
     }
     for field in fields(Traits):
-        if field.name not in drawn:
+        if field.name not in drawn and field.name != "relay":
             # Few enough that most problems can be solved.
             drawn[field.name] = bool(rng.random() < 0.3)
     wished = {field.name: getattr(wishes, field.name) for field in fields(Traits)}
@@ -386,6 +389,18 @@ def _topology(rng: Generator, traits: Traits, count: int) -> ExplicitTopology:
         bandwidth_mbps=bandwidth,
         events=events,
     )
+
+
+def _with_silent_nodes(seed: int, traits: Traits, continuum: Continuum) -> Continuum:
+    # Drawn apart, so that everything else of a problem is the same with and without.
+    rng = np.random.default_rng((seed, 1))
+    chance = rng.random()
+    relay = rng.random(len(continuum.nodes)) < 0.6
+    if not (chance < 0.25 if traits.relay is None else traits.relay):
+        return continuum
+    topology = continuum.topology
+    assert isinstance(topology, ExplicitTopology)
+    return continuum.replace(topology=topology.replace(relay=relay))
 
 
 def _node_events(

@@ -78,6 +78,24 @@ def test_methods_agree_that_nothing_is_feasible(seed: int) -> None:
     agree(problem)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_methods_agree_where_nodes_do_not_relay(seed: int) -> None:
+    forwarding = ("cut_through", "store_and_forward")[seed % 2]
+    busy = bool(seed % 3)
+    agree(
+        random_problem(
+            4000 + seed,
+            relay=True,
+            bandwidths=True,
+            sizes=busy,
+            limits=busy,
+            ties=seed % 5 == 0,
+            metric=("sum_latency", "critical_path")[seed // 2 % 2],
+            forwarding=forwarding,
+        )
+    )
+
+
 def test_quiet_trees_are_certified() -> None:
     certified = 0
     for seed in range(20):

@@ -55,6 +55,7 @@ class Network:
         self._hop_by_hop: dict[tuple[int, int], Neighbours] = {}
         self._wide: dict[int, WideNeighbours] = {}
         self._apart: dict[int, frozenset[int]] = {}
+        self._silent: dict[int, frozenset[int]] = {}
 
     def ends(self, edge: int) -> tuple[int, int]:
         """Return the two functions of an edge."""
@@ -73,6 +74,16 @@ class Network:
             nodes = () if conflict is None else conflict.nonzero()[0].tolist()
             self._apart[edge] = frozenset(nodes)
         return self._apart[edge]
+
+    def silent(self, edge: int) -> frozenset[int]:
+        """Return the nodes that no route of an edge passes through."""
+        graph = self.arrays.edges[edge].link.graph
+        if id(graph) not in self._silent:
+            relay = [] if graph.relay is None else graph.relay.tolist()
+            self._silent[id(graph)] = frozenset(
+                node for node, relays in enumerate(relay) if not relays
+            )
+        return self._silent[id(graph)]
 
     def latency(self, edge: int) -> Neighbours:
         """Return the links that an edge may use, weighted by latency."""
@@ -195,9 +206,10 @@ class RouteMessenger:
     ) -> Labels:
         # Nodes that are no start, or are not asked for, cannot receive a message from themselves.
         apart = self.network.apart(edge) & values.keys() & set(wanted)
+        silent = self.network.silent(edge)
         if apart:
-            return spread_apart(neighbours, values, wanted, apart, limit)
-        return spread(neighbours, values, wanted, limit)
+            return spread_apart(neighbours, values, wanted, apart, limit, silent)
+        return spread(neighbours, values, wanted, limit, silent)
 
 
 class PairMessenger:
@@ -232,7 +244,9 @@ class PairMessenger:
     def _latencies(self, edge: int) -> dict[int, Labels]:
         neighbours, limit = self.network.latency(edge), self.network.limit(edge)
         few, many = self._sides(edge)
-        return self._pairs(edge, {node: spread(neighbours, {node: 0}, many, limit) for node in few})
+        silent = self.network.silent(edge)
+        rows = {node: spread(neighbours, {node: 0}, many, limit, silent) for node in few}
+        return self._pairs(edge, rows)
 
     def _transfers(self, edge: int) -> dict[int, Labels]:
         few, many = self._sides(edge)
@@ -240,21 +254,25 @@ class PairMessenger:
         if hop_by_hop is None:
             return self._pairs(edge, {node: self._cut_through(edge, node, many) for node in few})
         neighbours, limit = self.network.latency(edge), self.network.limit(edge)
+        silent = self.network.silent(edge)
         rows = {}
         for node in few:
-            allowed = many if limit is None else spread(neighbours, {node: 0}, many, limit)
-            rows[node] = spread(hop_by_hop, {node: 0}, allowed)
+            allowed: Collection[int] = many
+            if limit is not None:
+                allowed = spread(neighbours, {node: 0}, many, limit, silent)
+            rows[node] = spread(hop_by_hop, {node: 0}, allowed, silent=silent)
         return self._pairs(edge, rows)
 
     def _cut_through(self, edge: int, node: int, wanted: Collection[int]) -> Labels:
         limit = self.network.limit(edge)
         transmission, longest = self.network.transmissions(edge)
+        silent = self.network.silent(edge)
         if transmission == longest:
-            row = spread(self.network.latency(edge), {node: 0}, wanted, limit)
+            row = spread(self.network.latency(edge), {node: 0}, wanted, limit, silent)
             return {
                 other: latency + transmission * (other != node) for other, latency in row.items()
             }
-        routes = widest_routes(self.network.wide(edge), node, wanted, limit)
+        routes = widest_routes(self.network.wide(edge), node, wanted, limit, silent)
         return {
             other: latency + self.network.transmission(edge, bandwidth)
             for other, (latency, bandwidth) in routes.items()

@@ -4,6 +4,10 @@ A *cost* is a Python integer, so nothing rounds and nothing overflows. *Labels* 
 a node that cannot be reached, or must not be used, has no label. Links are undirected, so every
 result may be read in both directions.
 
+A route may begin and end at a *silent* node, one that does not relay, but pass through none: only a
+label that starts at a silent node leaves it. Those depart before the search, and no label that the
+search brings to a silent node goes on.
+
 All searches set labels in the order of their cost (Dijkstra, Numer. Math. 1, 1959): weights are not
 negative, hence a label that leaves the heap first can no longer be undercut.
 """
@@ -50,6 +54,7 @@ def spread(
     starts: Mapping[int, int],
     wanted: Collection[int],
     limit: int | None = None,
+    silent: Collection[int] = frozenset(),
 ) -> Labels:
     """Return ``min over starts n of starts[n] + distance(n, m)`` for every wanted node m.
 
@@ -63,6 +68,8 @@ def spread(
         Nodes asked for; the search ends when all are known.
     limit
         Higher costs are left out.
+    silent
+        Nodes that no route passes through.
 
     Returns
     -------
@@ -75,6 +82,11 @@ def spread(
         if cost < best[node]:
             best[node] = cost
             heap.append((cost, node))
+        if node in silent:
+            for other, weight in neighbours[node]:
+                if cost + weight < best[other]:
+                    best[other] = cost + weight
+                    heap.append((cost + weight, other))
     heapify(heap)
     missing = set(wanted)
     found: Labels = {}
@@ -85,6 +97,8 @@ def spread(
         if node in missing:
             missing.discard(node)
             found[node] = cost
+        if node in silent:
+            continue
         for other, weight in neighbours[node]:
             reached = cost + weight
             if reached < best[other]:
@@ -99,6 +113,7 @@ def spread_apart(
     wanted: Collection[int],
     apart: Collection[int],
     limit: int | None = None,
+    silent: Collection[int] = frozenset(),
 ) -> Labels:
     """Return :func:`spread`, where nodes of ``apart`` take no label that started at themselves.
 
@@ -120,6 +135,8 @@ def spread_apart(
         Nodes m for which the minimum runs over starts other than m.
     limit
         Higher costs are left out.
+    silent
+        Nodes that no route passes through.
 
     Returns
     -------
@@ -129,23 +146,9 @@ def spread_apart(
     far = FAR if limit is None else limit + 1
     first, second = [far] * len(neighbours), [far] * len(neighbours)
     first_start, second_start = [-1] * len(neighbours), [-1] * len(neighbours)
-    heap = []
-    for node, cost in starts.items():
-        if cost < far:
-            first[node], first_start[node] = cost, node
-            heap.append((cost, node, node))
-    heapify(heap)
-    missing = set(wanted)
-    found: Labels = {}
-    while heap and missing:
-        cost, node, start = heappop(heap)
-        is_first = first_start[node] == start and first[node] == cost
-        is_second = second_start[node] == start and second[node] == cost
-        if not (is_first or is_second):
-            continue
-        if node in missing and (start != node or node not in apart):
-            missing.discard(node)
-            found[node] = cost
+    heap: list[tuple[int, int, int]] = []
+
+    def leave(node: int, cost: int, start: int) -> None:
         for other, weight in neighbours[node]:
             reached = cost + weight
             if reached >= second[other]:
@@ -161,11 +164,37 @@ def spread_apart(
             else:
                 second[other], second_start[other] = reached, start
             heappush(heap, (reached, other, start))
+
+    for node, cost in starts.items():
+        if cost < far:
+            first[node], first_start[node] = cost, node
+            heap.append((cost, node, node))
+    heapify(heap)
+    for node, cost in starts.items():
+        if node in silent:
+            leave(node, cost, node)
+    missing = set(wanted)
+    found: Labels = {}
+    while heap and missing:
+        cost, node, start = heappop(heap)
+        is_first = first_start[node] == start and first[node] == cost
+        is_second = second_start[node] == start and second[node] == cost
+        if not (is_first or is_second):
+            continue
+        if node in missing and (start != node or node not in apart):
+            missing.discard(node)
+            found[node] = cost
+        if node not in silent:
+            leave(node, cost, start)
     return found
 
 
 def widest_routes(
-    neighbours: WideNeighbours, start: int, wanted: Collection[int], limit: int | None = None
+    neighbours: WideNeighbours,
+    start: int,
+    wanted: Collection[int],
+    limit: int | None = None,
+    silent: Collection[int] = frozenset(),
 ) -> dict[int, tuple[int, int | None]]:
     """Return the length of the shortest routes to some nodes, and the bandwidth of the widest one.
 
@@ -183,6 +212,8 @@ def widest_routes(
         Nodes asked for; the search ends when all are known.
     limit
         Longer routes are left out.
+    silent
+        Nodes that no route passes through.
 
     Returns
     -------
@@ -201,6 +232,8 @@ def widest_routes(
         if node in missing:
             missing.discard(node)
             found[node] = (length, None if node == start else -narrowness)
+        if node in silent and node != start:
+            continue
         for other, weight, bandwidth in neighbours[node]:
             label = (length + weight, max(narrowness, -bandwidth))
             if label[0] < far and (other not in best or label < best[other]):

@@ -64,13 +64,13 @@ WISHES: tuple[dict[str, bool], ...] = (
 )
 
 
-def infeasible_problems(count: int) -> list[PlacementProblem]:
+def infeasible_problems(count: int, **also: bool) -> list[PlacementProblem]:
     """Return random problems that enumeration finds no placement for, though routes exist."""
     found: list[PlacementProblem] = []
     seed = 0
     while len(found) < count:
         wishes = WISHES[seed % len(WISHES)]
-        problem = random_problem(seed, max_placements=4_000, **wishes)
+        problem = random_problem(seed, max_placements=4_000, **wishes, **also)
         seed += 1
         if brute_force(problem)[2] == 0 and enumerated(Rules(problem).only(set())):
             found.append(problem)
@@ -98,6 +98,15 @@ def test_random_problems_are_explained_by_rules_that_are_all_needed(number: int)
     assert_no_single_rule_is_forgotten(problem, explanation, enumerated)
     assert explanation.confirmed_by
     assert "placements" in explanation.needed_confirmed_by
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_nodes_that_do_not_relay_are_reckoned_with(number: int) -> None:
+    problem = infeasible_problems(number + 1, relay=True)[-1]
+    explanation = explain(problem)
+    assert explanation.status is Status.INFEASIBLE
+    assert_is_irreducible(problem, explanation, enumerated)
+    assert_relaxations_are_least(problem, explanation, enumerated)
 
 
 @pytest.mark.slow

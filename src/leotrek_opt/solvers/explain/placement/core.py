@@ -109,6 +109,10 @@ def core_of(arrays: PlacementArrays, series: LinkSeries) -> Core:
 class _Islands:
     """Which nodes routes join, in the snapshots in which edges are measured.
 
+    An island is a part of the network whose nodes all have routes to each other. A node that does
+    not relay may touch several parts that nothing else joins; it is counted to one of them. So
+    nodes of one island always have a route, and nodes of two may have one.
+
     Edges with a limit, and all edges of a workflow with a response time, ask for more than a route;
     the others are called loose.
     """
@@ -138,9 +142,8 @@ class _Islands:
         while True:
             before = allowed.sum()
             for edge in self.arrays.edges:
-                label = self._label(edge.link.graph)
                 for one, other in ((edge.source, edge.target), (edge.target, edge.source)):
-                    allowed[one] &= np.isin(label, np.unique(label[allowed[other]]))
+                    allowed[one] &= self._joined_to(edge.link.graph, allowed[other])
             if allowed.sum() == before:
                 return allowed
 
@@ -176,14 +179,39 @@ class _Islands:
         chosen = min(common)
         return [int(np.argmax(allowed[function] & (island == chosen))) for function in group]
 
+    def _joined_to(self, graph: RouteGraph, nodes: Mask) -> Mask:
+        """Return the nodes that have a route to any of some nodes."""
+        label = self._label(graph)
+        joined: Mask = np.isin(label, np.unique(label[nodes]))
+        if graph.relay is None:
+            return joined
+        # A route leads over the relaying nodes of one island, or over a single link.
+        reached = nodes | _beside(graph, nodes)
+        within = np.isin(label, np.unique(label[reached & graph.relay])) & graph.relay
+        return reached | within | _beside(graph, within)
+
     def _label(self, graph: RouteGraph) -> IntArray:
         if id(graph) not in self._labels:
             size = (graph.n_nodes, graph.n_nodes)
-            links = csr_matrix((np.ones(graph.tail.size), (graph.tail, graph.head)), shape=size)
-            self._labels[id(graph)] = connected_components(links, directed=False)[1].astype(
-                np.int64
-            )
+            tail, head = graph.tail, graph.head
+            if graph.relay is not None:
+                inner = graph.relay[tail] & graph.relay[head]
+                tail, head = tail[inner], head[inner]
+            links = csr_matrix((np.ones(tail.size), (tail, head)), shape=size)
+            label = connected_components(links, directed=False)[1].astype(np.int64)
+            if graph.relay is not None:
+                # A silent node is an island of its own unless a relaying one is beside it.
+                outer = ~graph.relay[graph.tail] & graph.relay[graph.head]
+                label[graph.tail[outer]] = label[graph.head[outer]]
+            self._labels[id(graph)] = label
         return self._labels[id(graph)]
+
+
+def _beside(graph: RouteGraph, nodes: Mask) -> Mask:
+    """Return the nodes that a link joins to any of some nodes."""
+    beside = np.zeros(graph.n_nodes, dtype=bool)
+    beside[graph.head[nodes[graph.tail]]] = True
+    return beside
 
 
 def _groups(arrays: PlacementArrays, functions: list[int], edges: set[int]) -> list[list[int]]:
