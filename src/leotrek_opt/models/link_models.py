@@ -12,10 +12,14 @@ Decibel = Annotated[float, Field(ge=-300, le=300)]
 
 
 class RainFade(StrictModel):
-    """Rain attenuation by ITU-R P.618, exceeded in a share of an average year; needs ``itur``."""
+    """Fade that is exceeded in a share of an average year, by ITU-R P.618; needs ``itur``.
+
+    It holds for an end on the ground, and counts rain, clouds, gases and scintillation, on which
+    the diameter of the antenna bears.
+    """
 
     type: Literal["itu_r_p618"] = "itu_r_p618"
-    unavailability_percent: Annotated[float, Field(gt=0, le=5)] = 0.1
+    unavailability_percent: Annotated[float, Field(ge=0.001, le=5)] = 0.1
     antenna_diameter_m: Annotated[float, Field(gt=0, le=100)] = 1.0
 
 
