@@ -72,7 +72,7 @@ def test_each_place_is_asked_for_once(layer: Layer) -> None:
     assert sorted(layer.calls) == [
         (0.0, 16.4, 20.0, 0.5, 2.0),
         (48.2, 16.4, 20.0, 0.5, 2.0),
-        (90.0, 0.0, 20.0, 0.5, 2.0),
+        (85.0, 180.0, 20.0, 0.5, 2.0),
     ]
     attenuation_db(fade, 30.0, latitude[:1], longitude[:1], np.ones(1))
     assert layer.calls[-1] == (48.2, 16.4, 30.0, 0.5, 2.0)

@@ -17,6 +17,9 @@ Array = NDArray[np.float64]
 LEAST_ELEVATION_DEG = 5.0
 """The recommendations hold from here up; lower elevations count as this one."""
 
+MAX_LATITUDE_DEG = 85.0
+"""The package has no numbers near the poles; places beyond count as standing here."""
+
 PLACE_STEP_DEG = 0.1
 """Places are rounded to this; the maps of the recommendations are coarser."""
 
@@ -63,18 +66,16 @@ def attenuation_db(
     place (to 0.1 degrees) at whole degrees of elevation, and interpolated over the cosecant of the
     elevation, in which a slant path through a layer is linear.
     """
-    place = np.rint(np.stack((latitude_deg, longitude_deg), axis=-1) / PLACE_STEP_DEG)
+    latitude = np.clip(latitude_deg, -MAX_LATITUDE_DEG, MAX_LATITUDE_DEG)
+    place = np.rint(np.stack((latitude, longitude_deg), axis=-1) / PLACE_STEP_DEG)
     places, row = np.unique(place, axis=0, return_inverse=True)
     row = row.reshape(-1)
     elevation = np.maximum(elevation_rad, np.radians(LEAST_ELEVATION_DEG))
     cosecant = 1 / np.sin(elevation)
     loss = np.empty(len(place))
-    for index, (latitude, longitude) in enumerate((places * PLACE_STEP_DEG).round(1).tolist()):
+    for index, at in enumerate((places * PLACE_STEP_DEG).round(1).tolist()):
         here = row == index
-        # Its maps have one meridian at the poles.
-        meridian = longitude if abs(latitude) < 90 else 0.0
-        percent, diameter_m = rain.unavailability_percent, rain.antenna_diameter_m
-        table = _table_db(percent, diameter_m, frequency_ghz, latitude, meridian)
+        table = _table_db(rain.unavailability_percent, rain.antenna_diameter_m, frequency_ghz, *at)
         loss[here] = np.interp(cosecant[here], _COSECANT[::-1], table[::-1])
     return loss
 
