@@ -31,7 +31,7 @@ class _Vertices(NamedTuple):
     ``start`` is the vertex where routes from a node begin, shape (N,).
     """
 
-    count: int
+    size: int
     start: IntArray
     indptr: NDArray[np.int32]
     head: NDArray[np.int32]
@@ -161,12 +161,13 @@ class RouteGraph:
         RouteGraph
             Weighted by latency.
         """
-        bandwidth, relay = snapshot.bandwidth_bps, snapshot.relay
-        links = (snapshot.source, snapshot.target, snapshot.latency_ns)
-        if min_bandwidth_bps is None or bandwidth is None:
-            return cls(n_nodes, *links, bandwidth, relay)
-        keep = bandwidth >= min_bandwidth_bps
-        return cls(n_nodes, *(column[keep] for column in links), bandwidth[keep], relay)
+        source, target, latency = snapshot.source, snapshot.target, snapshot.latency_ns
+        bandwidth = snapshot.bandwidth_bps
+        if min_bandwidth_bps is not None and bandwidth is not None:
+            keep = bandwidth >= min_bandwidth_bps
+            source, target, latency = source[keep], target[keep], latency[keep]
+            bandwidth = bandwidth[keep]
+        return cls(n_nodes, source, target, latency, bandwidth, snapshot.relay)
 
     @cached_property
     def tail(self) -> IntArray:
@@ -224,14 +225,30 @@ class RouteGraph:
         wanted = [int(source) for source in sources]
         missing = sorted({source for source in wanted if source not in self._rows})
         if missing:
-            vertices = self._vertices
-            found = dijkstra(self._matrix, directed=True, indices=vertices.start[missing])
-            # A search that begins at a start of its own may find a way back to the node.
-            found[np.arange(len(missing)), missing] = 0.0
-            self._rows.update(zip(missing, found[:, : self.n_nodes], strict=True))
+            self._rows.update(zip(missing, self.searched(np.array(missing)), strict=True))
         if not wanted:
             return np.empty((0, self.n_nodes))
         return np.stack([self._rows[source] for source in wanted])
+
+    def searched(self, sources: IntArray) -> FloatArray:
+        """Return :meth:`rows` without keeping them.
+
+        Parameters
+        ----------
+        sources
+            Node indices, shape (k,).
+
+        Returns
+        -------
+        ndarray of float64, shape (k, N)
+            The caller's own.
+        """
+        if not sources.size:
+            return np.empty((0, self.n_nodes))
+        found = dijkstra(self._matrix, directed=True, indices=self._vertices.start[sources])
+        # A search that begins at a vertex of its own may find a way back to the node.
+        found[np.arange(sources.size), sources] = 0.0
+        return np.asarray(found[:, : self.n_nodes])
 
     def bottleneck_rows(self, sources: Iterable[int]) -> FloatArray:
         """Return the bandwidth of the route to every node: the widest among least-latency routes.
@@ -267,7 +284,7 @@ class RouteGraph:
         ndarray of float64, shape (N,)
             One Dijkstra from a virtual source joined to every start.
         """
-        at_start = np.full(self._vertices.count, np.inf)
+        at_start = np.full(self._vertices.size, np.inf)
         at_start[self._vertices.start] = values
         return self._with_own_start(self._spread(at_start), values)
 
@@ -289,25 +306,25 @@ class RouteGraph:
             Shape (N,) each; ``best_from_elsewhere[m]`` is the minimum over n != m.
         """
         n, vertices = self.n_nodes, self._vertices
-        at_start = np.full(vertices.count, np.inf)
+        at_start = np.full(vertices.size, np.inf)
         at_start[vertices.start] = values
         labels, predecessor = dijkstra(
             self._with_virtual_source(at_start),
             directed=True,
-            indices=np.array([vertices.count]),
+            indices=np.array([vertices.size]),
             return_predecessors=True,
         )
-        label = labels[0, : vertices.count]
+        label = labels[0, : vertices.size]
         reached = np.isfinite(label)
-        start = _roots(predecessor[0, : vertices.count], reached)
+        start = _roots(predecessor[0, : vertices.size], reached)
         best = self._with_own_start(label[:n], values)
         own = start[:n] == vertices.start
         if not own.any():
             return best, label[:n]
-        tail = np.repeat(np.arange(vertices.count), np.diff(vertices.indptr))
+        tail = np.repeat(np.arange(vertices.size), np.diff(vertices.indptr))
         same_part = start[tail] == start[vertices.head]
         crossing = ~same_part & reached[tail]
-        second = np.where(start == np.arange(vertices.count), np.inf, at_start)
+        second = np.where(start == np.arange(vertices.size), np.inf, at_start)
         np.minimum.at(
             second,
             vertices.head[crossing],
@@ -356,12 +373,12 @@ class RouteGraph:
         vertices = self._vertices
         return csr_matrix(
             (vertices.weight, vertices.head, vertices.indptr),
-            shape=(vertices.count, vertices.count),
+            shape=(vertices.size, vertices.size),
         )
 
     def _spread(self, at_start: FloatArray, keep: NDArray[np.bool_] | None = None) -> FloatArray:
         """Return the least label of every vertex, over the arcs that are kept."""
-        origin = np.array([self._vertices.count])
+        origin = np.array([self._vertices.size])
         matrix = self._with_virtual_source(at_start, keep)
         found = dijkstra(matrix, directed=True, indices=origin)
         return np.asarray(found[0, :-1])
