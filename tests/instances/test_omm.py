@@ -1,4 +1,4 @@
-"""Orbit Mean-Elements Messages: the same values in four forms, strict fields, a file that goes on."""
+"""Orbit Mean-Elements Messages: the same values in four forms, strict fields, no file lost."""
 
 from __future__ import annotations
 
