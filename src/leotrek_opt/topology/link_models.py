@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.models.base import BPS_PER_MBPS, MAX_BANDWIDTH_MBPS
+from leotrek_opt.models.base import BPS_PER_MBPS, MAX_BANDWIDTH_MBPS, MIN_BANDWIDTH_MBPS
 from leotrek_opt.models.link_models import LinkModel, OpticalLink, RfLink
 
 Array = NDArray[np.float64]
@@ -18,6 +18,8 @@ BOLTZMANN_DBW_K_HZ = -228.6
 
 _FREE_SPACE_DB = 92.45
 """20 log10(4 pi / c) for kilometres and gigahertz, as ITU-R P.525 rounds it."""
+
+_MIN_BPS, _MAX_BPS = MIN_BANDWIDTH_MBPS * BPS_PER_MBPS, MAX_BANDWIDTH_MBPS * BPS_PER_MBPS
 
 _LEAST_LENGTH_KM = 1e-6
 """Shorter links count as a millimetre, so that power stays finite."""
@@ -45,7 +47,8 @@ def bandwidth_bps(
     Returns
     -------
     ndarray of int64
-        Bits per second, shape (links,); 0 where the link carries nothing.
+        Bits per second, shape (links,), within the bounds of a document's bandwidths; 0 where the
+        link carries less than those allow.
 
     Raises
     ------
@@ -80,8 +83,8 @@ def bandwidth_bps(
         if model.rain is not None:
             snr = snr * _weather_factor(model, elevation_rad, latitude_deg, longitude_deg)
         rate = _shannon_bps(model, snr)
-    limited = np.minimum(rate, MAX_BANDWIDTH_MBPS * BPS_PER_MBPS)
-    whole: NDArray[np.int64] = np.rint(limited).astype(np.int64)
+    whole: NDArray[np.int64] = np.rint(np.minimum(rate, _MAX_BPS)).astype(np.int64)
+    whole[whole < _MIN_BPS] = 0
     return whole
 
 
