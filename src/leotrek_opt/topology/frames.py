@@ -1,4 +1,4 @@
-"""Frames: inertial TEME, Earth-fixed ECEF and geodetic WGS84.
+"""Frames: inertial TEME, Earth-fixed ECEF, geodetic on an ellipsoid, and the view from the ground.
 
 TEME is turned into ECEF by Greenwich mean sidereal time alone, with UT1 = UTC and without polar
 motion: about 24 m away from the full ITRS chain, which is 0.1 microseconds of light.
@@ -7,9 +7,14 @@ motion: about 24 m away from the full ITRS chain, which is 0.1 microseconds of l
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from leotrek_opt.models.topology import Ellipsoid
 
 EQUATORIAL_RADIUS_KM = 6378.137
 """Semi-major axis of WGS84."""
@@ -18,9 +23,44 @@ FLATTENING = 1 / 298.257223563
 
 Array = NDArray[np.float64]
 
-_POLAR_RADIUS_KM = EQUATORIAL_RADIUS_KM * (1 - FLATTENING)
-_E2 = FLATTENING * (2 - FLATTENING)
-_E2_PRIME = _E2 / (1 - _E2)
+
+class Figure(NamedTuple):
+    """An ellipsoid of revolution that stands for the Earth.
+
+    ``equatorial_radius_km`` is its semi-major axis a, ``flattening`` is (a - b) / a.
+    """
+
+    equatorial_radius_km: float
+    flattening: float
+
+    @property
+    def eccentricity_squared(self) -> float:
+        """First eccentricity squared, 1 - (b / a)^2."""
+        return self.flattening * (2 - self.flattening)
+
+
+WGS84 = Figure(EQUATORIAL_RADIUS_KM, FLATTENING)
+
+FIGURES: Mapping[Ellipsoid, Figure] = MappingProxyType(
+    {
+        "wgs84": WGS84,
+        "wgs72": Figure(6378.135, 1 / 298.26),
+        "xephem": Figure(6378.16, 1 / 298.25),
+    }
+)
+"""By the names that documents use; ``xephem`` is the figure of PyEphem."""
+
+
+class LookAngles(NamedTuple):
+    """Where places see points: angles in degrees and distance in km, shape (n,) each.
+
+    Azimuth counts from north through east, in [0, 360). Elevation is above the plane that is normal
+    to the ellipsoid, without refraction.
+    """
+
+    azimuth_deg: Array
+    elevation_deg: Array
+    range_km: Array
 
 
 def gmst_rad(julian_day: float, fraction: float) -> float:
@@ -51,7 +91,9 @@ def gmst_rad(julian_day: float, fraction: float) -> float:
     return 2 * math.pi * (turns % 1.0)
 
 
-def teme_to_ecef(position_km: Array, julian_day: float, fraction: float) -> Array:
+def teme_to_ecef(
+    position_km: Array, julian_day: float, fraction: float, out: Array | None = None
+) -> Array:
     """Rotate positions from TEME to ECEF.
 
     Parameters
@@ -60,6 +102,8 @@ def teme_to_ecef(position_km: Array, julian_day: float, fraction: float) -> Arra
         TEME, shape (n, 3).
     julian_day, fraction
         Julian date UT1 in two parts.
+    out
+        Where to write the result, shape (n, 3); a new array by default.
 
     Returns
     -------
@@ -68,19 +112,28 @@ def teme_to_ecef(position_km: Array, julian_day: float, fraction: float) -> Arra
     """
     angle = gmst_rad(julian_day, fraction)
     cosine, sine = math.cos(angle), math.sin(angle)
-    x, y, z = position_km[:, 0], position_km[:, 1], position_km[:, 2]
-    return np.stack((cosine * x + sine * y, cosine * y - sine * x, z), axis=1)
+    x, y = position_km[:, 0], position_km[:, 1]
+    fixed = np.empty(position_km.shape) if out is None else out
+    np.add(cosine * x, sine * y, out=fixed[:, 0])
+    np.subtract(cosine * y, sine * x, out=fixed[:, 1])
+    fixed[:, 2] = position_km[:, 2]
+    return fixed
 
 
 def geodetic_to_ecef(
-    latitude_deg: ArrayLike, longitude_deg: ArrayLike, altitude_km: ArrayLike
+    latitude_deg: ArrayLike,
+    longitude_deg: ArrayLike,
+    altitude_km: ArrayLike,
+    figure: Figure = WGS84,
 ) -> Array:
-    """Place geodetic positions on and above the WGS84 ellipsoid.
+    """Place geodetic positions on and above an ellipsoid.
 
     Parameters
     ----------
     latitude_deg, longitude_deg, altitude_km
         Shape (n,) each; altitude is above the ellipsoid.
+    figure
+        The ellipsoid.
 
     Returns
     -------
@@ -89,20 +142,21 @@ def geodetic_to_ecef(
     """
     latitude, longitude = np.radians(latitude_deg), np.radians(longitude_deg)
     altitude = np.asarray(altitude_km, dtype=np.float64)
-    normal = EQUATORIAL_RADIUS_KM / np.sqrt(1 - _E2 * np.sin(latitude) ** 2)
+    e2 = figure.eccentricity_squared
+    normal = figure.equatorial_radius_km / np.sqrt(1 - e2 * np.sin(latitude) ** 2)
     flat = (normal + altitude) * np.cos(latitude)
     return np.stack(
         (
             flat * np.cos(longitude),
             flat * np.sin(longitude),
-            (normal * (1 - _E2) + altitude) * np.sin(latitude),
+            (normal * (1 - e2) + altitude) * np.sin(latitude),
         ),
         axis=-1,
     )
 
 
 def geodetic_up(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> Array:
-    """Return the outward normals of the ellipsoid.
+    """Return the outward normals of an ellipsoid, which geodetic latitude fixes whatever its axes.
 
     Parameters
     ----------
@@ -125,13 +179,15 @@ def geodetic_up(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> Array:
     )
 
 
-def ecef_to_geodetic(position_km: Array) -> tuple[Array, Array, Array]:
-    """Return latitude, longitude and altitude on WGS84.
+def ecef_to_geodetic(position_km: Array, figure: Figure = WGS84) -> tuple[Array, Array, Array]:
+    """Return latitude, longitude and altitude.
 
     Parameters
     ----------
     position_km
         ECEF, shape (n, 3), at least 1000 km from the centre of the Earth.
+    figure
+        The ellipsoid that latitude and altitude refer to.
 
     Returns
     -------
@@ -145,19 +201,59 @@ def ecef_to_geodetic(position_km: Array) -> tuple[Array, Array, Array]:
     1976, pp. 323-327; three rounds leave less than a micrometre from the ground to the
     geostationary belt.
     """
+    equatorial, flattening = figure
+    polar, e2 = equatorial * (1 - flattening), figure.eccentricity_squared
     x, y, z = position_km[:, 0], position_km[:, 1], position_km[:, 2]
     from_axis = np.hypot(x, y)
-    parametric = np.arctan2(z * EQUATORIAL_RADIUS_KM, from_axis * _POLAR_RADIUS_KM)
+    parametric = np.arctan2(z * equatorial, from_axis * polar)
     latitude = parametric
     for _ in range(3):
         latitude = np.arctan2(
-            z + _E2_PRIME * _POLAR_RADIUS_KM * np.sin(parametric) ** 3,
-            from_axis - _E2 * EQUATORIAL_RADIUS_KM * np.cos(parametric) ** 3,
+            z + e2 / (1 - e2) * polar * np.sin(parametric) ** 3,
+            from_axis - e2 * equatorial * np.cos(parametric) ** 3,
         )
-        parametric = np.arctan2((1 - FLATTENING) * np.sin(latitude), np.cos(latitude))
+        parametric = np.arctan2((1 - flattening) * np.sin(latitude), np.cos(latitude))
     altitude = (
         from_axis * np.cos(latitude)
         + z * np.sin(latitude)
-        - EQUATORIAL_RADIUS_KM * np.sqrt(1 - _E2 * np.sin(latitude) ** 2)
+        - equatorial * np.sqrt(1 - e2 * np.sin(latitude) ** 2)
     )
     return np.degrees(latitude), np.degrees(np.arctan2(y, x)), altitude
+
+
+def look_angles(
+    latitude_deg: ArrayLike, longitude_deg: ArrayLike, ground_km: Array, point_km: Array
+) -> LookAngles:
+    """Return azimuth, elevation and distance of points as places on the ground see them.
+
+    Parameters
+    ----------
+    latitude_deg, longitude_deg
+        Geodetic, of the places: a number or shape (n,).
+    ground_km
+        The places in ECEF, shape (3,) or (n, 3).
+    point_km
+        The points in ECEF, shape (n, 3).
+
+    Returns
+    -------
+    LookAngles
+        NaN where a point is; the azimuth of a point straight above is 0.
+    """
+    latitude, longitude = np.radians(latitude_deg), np.radians(longitude_deg)
+    sight = np.asarray(point_km) - ground_km
+    x, y, z = sight[..., 0], sight[..., 1], sight[..., 2]
+    # Along the meridian, seen from the axis: outward and parallel to the axis.
+    outward = np.cos(longitude) * x + np.sin(longitude) * y
+    east = np.cos(longitude) * y - np.sin(longitude) * x
+    north = np.cos(latitude) * z - np.sin(latitude) * outward
+    up = np.cos(latitude) * outward + np.sin(latitude) * z
+    level = np.hypot(east, north)
+    azimuth = np.degrees(np.arctan2(east, north)) % 360.0
+    # The arc tangent is good near the zenith too, where the arc sine loses half the digits.
+    return LookAngles(
+        # An angle just below zero is rounded up to a full turn.
+        np.where(azimuth == 360.0, 0.0, azimuth),
+        np.degrees(np.arctan2(up, level)),
+        np.hypot(level, up),
+    )

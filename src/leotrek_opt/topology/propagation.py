@@ -1,122 +1,173 @@
-"""Propagation of satellites by SGP4, over arrays."""
+"""Where the satellites of a generated topology are."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+import threading
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sgp4.api import WGS72, Satrec, SatrecArray
 
+from leotrek_opt.models.constellation import Sgp4
 from leotrek_opt.models.continuum import TimeGrid
 from leotrek_opt.models.topology import GeneratedTopology
-from leotrek_opt.topology.constellation import Elements, walker_elements
-from leotrek_opt.topology.frames import teme_to_ecef
+from leotrek_opt.topology.instants import julian_date, start_instant
 
-_J2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
-_J2000_JULIAN_DAY = 2_451_545.0
-_SGP4_DAY_ZERO = 2_433_281.5
-"""Julian date of 1949-12-31 00:00, from which SGP4 counts epochs."""
+__all__ = [
+    "Ephemeris",
+    "PropagationFailure",
+    "ephemeris",
+    "julian_date",
+    "propagation_errors",
+    "satellite_ecef",
+]
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_FAILURES = {
+    1: "the mean eccentricity leaves the range 0 to 1",
+    2: "the mean motion falls below zero",
+    3: "the perturbed eccentricity leaves the range 0 to 1",
+    4: "the semi-latus rectum falls below zero",
+    6: "the satellite has decayed",
+}
+"""SGP4's own error codes."""
 
 
-def julian_date(instant: datetime, offset_s: float = 0.0) -> tuple[float, float]:
-    """Return a Julian date in two parts, exact to less than a microsecond.
+class Ephemeris(Protocol):
+    """Positions of satellites at any instant, whatever the propagator."""
+
+    @property
+    def epoch_jd(self) -> Array:
+        """Julian days of the epochs, shape (n,)."""
+
+    @property
+    def epoch_fraction(self) -> Array:
+        """Parts of the day of the epochs, shape (n,)."""
+
+    def __len__(self) -> int:
+        """Return the number of satellites."""
+
+    def teme(
+        self, julian_day: Array, fraction: Array, satellites: NDArray[np.int64] | None = None
+    ) -> tuple[Array, Array, Mask]:
+        """Return position in km and velocity in km/s (n, t, 3), and which are valid (n, t)."""
+
+    def ecef(
+        self, julian_day: float, fraction: float, out: Array | None = None
+    ) -> tuple[Array, Mask]:
+        """Return positions in km (n, 3) of all satellites at one instant, and which are valid."""
+
+    def error_codes(self, julian_day: float, fraction: float) -> NDArray[np.int64]:
+        """Return a code per satellite at one instant, 0 for success."""
+
+
+class PropagationFailure(NamedTuple):
+    """A satellite that has no position, and why."""
+
+    satellite: int
+    code: int
+    reason: str
+
+
+_recent: list[tuple[GeneratedTopology, Ephemeris]] = []
+_MAX_RECENT = 4
+_lock = threading.Lock()
+
+
+def ephemeris(topology: GeneratedTopology) -> Ephemeris:
+    """Initialise the propagation of all satellites of a topology.
 
     Parameters
     ----------
-    instant
-        With a time zone. Leap seconds are ignored and UT1 = UTC.
-    offset_s
-        Seconds after the instant.
+    topology
+        Shells and fleet, in this order, and the propagator.
 
     Returns
     -------
-    tuple of float
-        Julian day (ending in .5, at midnight) and fraction of the day in [0, 1).
+    Ephemeris
+        The same object again for the same topology object, as long as it is among the last few
+        that were asked for: the documents are large, and comparing them would cost more.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError
+        If the propagator cannot take an element set.
     """
-    since = instant - _J2000 + timedelta(hours=12)
-    whole, seconds = divmod(since.seconds + since.microseconds / 1e6 + offset_s, 86_400.0)
-    return _J2000_JULIAN_DAY - 0.5 + since.days + whole, seconds / 86_400.0
+    with _lock:
+        for index, (known, made) in enumerate(_recent):
+            if known is topology:
+                _recent.append(_recent.pop(index))
+                return made
+    made = _initialised(topology)
+    with _lock:
+        _recent.append((topology, made))
+        del _recent[:-_MAX_RECENT]
+    return made
 
 
-def sgp4_satellites(elements: Elements, epoch: datetime) -> SatrecArray:
-    """Initialise SGP4 for many satellites at once.
+def _initialised(topology: GeneratedTopology) -> Ephemeris:
+    fleet = topology.fleet if topology.fleet is not None and len(topology.fleet) else None
+    if not isinstance(topology.propagator, Sgp4):
+        from leotrek_opt.topology.circular import CircularEphemeris
+
+        return CircularEphemeris(topology.shells, topology.epoch, fleet, topology.propagator)
+    from leotrek_opt.topology.sgp4_ephemeris import (
+        Sgp4Ephemeris,
+        fleet_elements,
+        joined,
+        shell_elements,
+    )
+
+    parts = []
+    if topology.shells and topology.epoch is not None:
+        parts.append(shell_elements(topology.shells, topology.epoch))
+    if fleet is not None:
+        parts.append(fleet_elements(fleet))
+    return Sgp4Ephemeris(joined(parts), topology.propagator)
+
+
+def propagation_errors(
+    topology: GeneratedTopology, julian_day: float, fraction: float
+) -> tuple[PropagationFailure, ...]:
+    """List the satellites that have no position at an instant, and why.
 
     Parameters
     ----------
-    elements
-        Circular orbits at the epoch.
-    epoch
-        With a time zone.
-
-    Returns
-    -------
-    sgp4.api.SatrecArray
-        WGS72 constants as usual for SGP4, no drag.
-
-    Notes
-    -----
-    D. A. Vallado et al., Revisiting Spacetrack Report 3, AIAA 2006-6753.
-    """
-    epoch_days = sum(julian_date(epoch)) - _SGP4_DAY_ZERO
-    satellites: list[Satrec] = []
-    # The package initialises one satellite at a time: microseconds each, once per constellation.
-    for number, (inclination, raan, latitude, motion) in enumerate(
-        zip(
-            elements.inclination_rad.tolist(),
-            elements.raan_rad.tolist(),
-            elements.argument_of_latitude_rad.tolist(),
-            elements.mean_motion_rad_min.tolist(),
-            strict=True,
-        )
-    ):
-        satellite = Satrec()
-        satellite.sgp4init(
-            WGS72, "i", number + 1, epoch_days, 0.0, 0.0, 0.0, 0.0, 0.0,
-            inclination, latitude, motion, raan,
-        )  # fmt: skip
-        satellites.append(satellite)
-    return SatrecArray(satellites)
-
-
-def propagate_teme(
-    satellites: SatrecArray, julian_day: float, fraction: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return where satellites are at one instant.
-
-    Parameters
-    ----------
-    satellites
-        From :func:`sgp4_satellites` or from two-line elements.
+    topology
+        The recipe.
     julian_day, fraction
         Julian date UTC in two parts.
 
     Returns
     -------
-    position_km : ndarray
-        TEME, shape (n, 3); NaN for a satellite that SGP4 gives up, which keeps its row.
-    valid : ndarray of bool
-        Shape (n,); False for those.
+    tuple of PropagationFailure
+        In the order of the satellites. They stay in the topology as nodes without links.
     """
-    error, position, _ = satellites.sgp4(np.array([julian_day]), np.array([fraction]))
-    position_km: NDArray[np.float64] = position[:, 0, :]
-    valid = (error[:, 0] == 0) & np.isfinite(position_km).all(axis=1)
-    position_km[~valid] = np.nan
-    return position_km, valid
+    satellites = ephemeris(topology)
+    codes = satellites.error_codes(julian_day, fraction)
+    _, valid = satellites.ecef(julian_day, fraction)
+    return tuple(
+        PropagationFailure(
+            satellite,
+            int(codes[satellite]),
+            _FAILURES.get(int(codes[satellite]), "propagation gives no finite position"),
+        )
+        for satellite in np.flatnonzero(~valid).tolist()
+    )
 
 
-def satellite_ecef(
-    topology: GeneratedTopology, time: TimeGrid, step: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def satellite_ecef(topology: GeneratedTopology, time: TimeGrid, step: int) -> tuple[Array, Mask]:
     """Return where the satellites of a generated topology are at a step.
 
     Parameters
     ----------
     topology
-        Its shells stand at their elements at its epoch.
+        The recipe.
     time
-        The step's instant; a grid without start begins at the epoch.
+        The step's instant; for a grid without start see
+        :func:`leotrek_opt.topology.instants.start_instant`.
     step
         Index of the snapshot.
 
@@ -125,38 +176,7 @@ def satellite_ecef(
     position_km : ndarray
         ECEF, shape (satellites, 3); NaN where propagation fails.
     valid : ndarray of bool
-        Shape (satellites,).
+        Shape (satellites,), read-only.
     """
-    satellites = _walker_satellites(_Recipe(topology))
-    instant = julian_date(_start(topology, time), time.offset_s(step))
-    position, valid = propagate_teme(satellites, *instant)
-    return teme_to_ecef(position, *instant), valid
-
-
-class _Recipe:
-    """Shells and epoch as a cache key: models cannot be hashed, their canonical text can."""
-
-    def __init__(self, topology: GeneratedTopology) -> None:
-        self.shells = topology.shells
-        self.epoch = topology.epoch
-        self._key = (tuple(shell.model_dump_json() for shell in topology.shells), topology.epoch)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Recipe) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-
-@lru_cache(maxsize=4)
-def _walker_satellites(recipe: _Recipe) -> SatrecArray:
-    if recipe.epoch is None:
-        raise ValueError("shells have an epoch")
-    return sgp4_satellites(walker_elements(recipe.shells), recipe.epoch)
-
-
-def _start(topology: GeneratedTopology, time: TimeGrid) -> datetime:
-    start = time.start or topology.epoch
-    if start is None:
-        raise ValueError("a fleet has an epoch")
-    return start
+    instant = julian_date(start_instant(topology, time), time.offset_s(step))
+    return ephemeris(topology).ecef(*instant)
