@@ -1,0 +1,1 @@
+"""Who sees whom and for how long: contact windows, change events, handovers."""

@@ -1,0 +1,138 @@
+"""Checks of what a caller asks for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leotrek_opt.errors import InputError, UnsupportedError
+from leotrek_opt.models.base import nearest_name
+from leotrek_opt.models.continuum import Continuum, TimeGrid
+from leotrek_opt.models.topology import GeneratedTopology
+
+Indices = NDArray[np.int64]
+
+
+def generated(continuum: Continuum) -> GeneratedTopology:
+    """Return the recipe of a continuum, which alone knows the time between two steps.
+
+    Parameters
+    ----------
+    continuum
+        Any continuum.
+
+    Returns
+    -------
+    GeneratedTopology
+        Its topology.
+
+    Raises
+    ------
+    leotrek_opt.errors.UnsupportedError
+        If the topology is explicit.
+    """
+    if not isinstance(continuum.topology, GeneratedTopology):
+        raise UnsupportedError(
+            "contact windows need a generated topology; an explicit one is known at its steps only "
+            "(see link_intervals)"
+        )
+    return continuum.topology
+
+
+def end_of_grid_s(time: TimeGrid) -> float:
+    """Return when the last snapshot ends, if each holds until the next one.
+
+    Parameters
+    ----------
+    time
+        Evenly spaced, or with listed instants, of which the last holds as long as the one before.
+
+    Returns
+    -------
+    float
+        Seconds after the start.
+    """
+    last = time.offset_s(time.steps - 1)
+    if time.offsets_s is None or time.steps == 1:
+        return last + time.step_s
+    return 2 * last - time.offset_s(time.steps - 2)
+
+
+def span_s(time: TimeGrid, start_s: float, end_s: float | None) -> tuple[float, float]:
+    """Check a span of time, whose end is that of the grid if none is given.
+
+    Parameters
+    ----------
+    time
+        The grid.
+    start_s, end_s
+        Seconds after its start.
+
+    Returns
+    -------
+    tuple of float
+        Both ends.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError
+        If they are not finite or in the wrong order.
+    """
+    end = end_of_grid_s(time) if end_s is None else end_s
+    for name, value in (("start_s", start_s), ("end_s", end)):
+        if not math.isfinite(value) or abs(value) > 1e10:
+            raise InputError(f"must be a number of seconds within 1e10, got {value}", field=name)
+    if end <= start_s:
+        raise InputError(f"must be greater than start_s = {start_s:g}, got {end:g}", field="end_s")
+    return float(start_s), float(end)
+
+
+def chosen_nodes(
+    continuum: Continuum, wanted: Sequence[int | str] | None, first: int, stop: int, field: str
+) -> Indices:
+    """Return the node indices that a caller names.
+
+    Parameters
+    ----------
+    continuum
+        Its nodes.
+    wanted
+        Indices, ids or labels, or None for all from ``first`` to before ``stop``.
+    first, stop
+        The nodes that are allowed.
+    field
+        Name of the argument, for messages.
+
+    Returns
+    -------
+    ndarray
+        Sorted, each once.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError
+        If there is no such node among those allowed; it names the nearest.
+    """
+    if wanted is None:
+        return np.arange(first, stop)
+    found = set()
+    names: dict[str, int] = {}
+    if any(isinstance(name, str) for name in wanted):
+        labels = continuum.nodes.label or ()
+        # Of two nodes of one label the first is meant; ids, which are unique, come last and win.
+        names = {labels[node]: node for node in reversed(range(first, min(stop, len(labels))))}
+        names |= {continuum.nodes.id[node]: node for node in range(first, stop)}
+    for position, name in enumerate(wanted):
+        at = f"{field}[{position}]"
+        if isinstance(name, str):
+            if name not in names:
+                raise InputError(f'no node "{name}"{nearest_name(name, names)}', field=at)
+            found.add(names[name])
+            continue
+        if not first <= name < stop:
+            raise InputError(f"must be a node index in {first} … {stop - 1}, got {name}", field=at)
+        found.add(int(name))
+    return np.array(sorted(found), dtype=np.int64)
