@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.topology.element_tables import read_records, round_fleet, table_of
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.models.constellation import CircularJ2, WalkerShell
 from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.topology.propagation import ephemeris
-from tests.topology.element_tables import read_records, round_fleet, table_of
 
 EPOCH = datetime(2025, 6, 1, tzinfo=UTC)
 DAY = 2_460_827.5
@@ -82,7 +82,7 @@ def test_planes_drift_as_published(
 
 
 def test_the_argument_of_latitude_advances_in_closed_form() -> None:
-    """n + k (3 - 4 sin^2 i): after its period a satellite is at its node again."""
+    """The rate is n + k (3 - 4 sin^2 i): after its period a satellite is at its node again."""
     radius, tilt = 6928.137, math.radians(53.0)
     motion = math.sqrt(398_600.4418 / radius**3)
     k = 1.5 * 1.08262668e-3 * (6378.137 / radius) ** 2 * motion

@@ -21,13 +21,13 @@ from leotrek_opt.models.continuum import Continuum, NodeTable, PositionSeries, T
 from leotrek_opt.models.ground_links import FibreLinks, GroundLinks
 from leotrek_opt.models.inter_satellite import PlusGrid
 from leotrek_opt.models.topology import ExplicitTopology, GeneratedTopology
-from leotrek_opt.topology import generated, propagation
 from leotrek_opt.topology.frames import geodetic_to_ecef
 from leotrek_opt.topology.freeze import freeze
-from leotrek_opt.topology.generated import link_generator
+from leotrek_opt.topology.generated import topology_generator
 from leotrek_opt.topology.materialise import materialise
 from leotrek_opt.topology.positions import positions
 from leotrek_opt.topology.series import LinkSeries, Snapshot
+from leotrek_opt.topology.sgp4_ephemeris import Sgp4Ephemeris
 
 EPOCH = datetime(2025, 6, 1, tzinfo=UTC)
 PLACES = [(48.2, 16.4), (32.5, -106.6), (0.0, 0.0), (-30.0, 150.0)]
@@ -165,7 +165,7 @@ def test_links_are_ordered_unique_and_join_the_right_kinds() -> None:
 
 def test_every_snapshot_is_what_the_generator_streams() -> None:
     made = small(fibre=FibreLinks(neighbours=2))
-    series, generator = materialise(made), link_generator(made)
+    series, generator = materialise(made), topology_generator(made)
     for step in reversed(range(6)):
         assert rows(generator.snapshot(step)) == rows(series.snapshot(step))
 
@@ -297,19 +297,20 @@ def test_explicit_series_do_not_load_the_generator() -> None:
 
 
 def test_a_lost_satellite_keeps_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = propagation.satellite_ecef
+    made = small()
+    original = Sgp4Ephemeris.ecef
+    lost_at = topology_generator(made).satellites(2).day_fraction
 
     def losing(
-        topology: GeneratedTopology, time: TimeGrid, step: int
+        self: Sgp4Ephemeris, julian_day: float, fraction: float, out: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        position, valid = original(topology, time, step)
-        if step == 2:
+        position, valid = original(self, julian_day, fraction, out)
+        if fraction == lost_at:
+            valid = valid.copy()
             position[5], valid[5] = np.nan, False
         return position, valid
 
-    monkeypatch.setattr(generated, "satellite_ecef", losing)
-    monkeypatch.setattr(propagation, "satellite_ecef", losing)
-    made = small()
+    monkeypatch.setattr(Sgp4Ephemeris, "ecef", losing)
     series = materialise(made)
     lost = series.snapshot(2)
     assert not ((lost.source == 5) | (lost.target == 5)).any()

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from sgp4.api import WGS72, WGS72OLD, WGS84, Satrec, SatrecArray
 from sgp4.omm import initialize
+from tests.topology.element_tables import read_records, round_fleet, table_of
 
 from leotrek_opt.models.constellation import ElementTable, Sgp4, WalkerShell
 from leotrek_opt.models.continuum import TimeGrid
 from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.topology.propagation import ephemeris, propagation_errors, satellite_ecef
-from tests.topology.element_tables import read_records, round_fleet, table_of
 
 EPOCH = datetime(2024, 7, 2, 1, tzinfo=UTC)
 # The last one of the published cases, whose perturbed eccentricity leaves its range.

@@ -1,72 +1,188 @@
-"""Links of a generated topology: one step at a time, or the whole series."""
+"""A generated topology, one step after another: positions, links, and graphs for routing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.models.base import quantum_bps
+from leotrek_opt.errors import InputError
+from leotrek_opt.models.base import BPS_PER_MBPS, MIN_BANDWIDTH_MBPS, quantum_bps
 from leotrek_opt.models.continuum import Continuum
-from leotrek_opt.models.ground_links import FibreLinks, GroundLinks
-from leotrek_opt.models.inter_satellite import InterSatelliteLink, PlusGrid
 from leotrek_opt.models.topology import GeneratedTopology
-from leotrek_opt.topology.fibre import fibre_links
-from leotrek_opt.topology.frames import geodetic_to_ecef, geodetic_up
-from leotrek_opt.topology.ground import ground_links
-from leotrek_opt.topology.inter_satellite import inter_satellite_links, plus_grid
-from leotrek_opt.topology.positions import declared_positions
-from leotrek_opt.topology.propagation import satellite_ecef
-from leotrek_opt.topology.series import LinkSeries, Snapshot
+from leotrek_opt.topology.ground import GroundChoice, ground_links
+from leotrek_opt.topology.ground_history import GroundHistory, Held
+from leotrek_opt.topology.ground_nodes import GroundNodes, ground_nodes
+from leotrek_opt.topology.instants import (
+    julian_date,
+    start_instant,
+    step_instant,
+    warn_of_old_elements,
+)
+from leotrek_opt.topology.link_models import bandwidth_bps
+from leotrek_opt.topology.propagation import Ephemeris, ephemeris
+from leotrek_opt.topology.routing import RouteGraph
+from leotrek_opt.topology.series import Snapshot
+from leotrek_opt.topology.state import (
+    InterSatelliteStrategy,
+    LinkPairs,
+    SatelliteState,
+    TopologyState,
+)
+from leotrek_opt.topology.step_graph import Links, Pattern, StepLinks, latency_ns, no_links
+from leotrek_opt.topology.strategies import checked_strategy, inter_satellite_strategy
+from leotrek_opt.topology.strategies.sight import link_lengths
 
-_NS_PER_S = 1e9
+if TYPE_CHECKING:
+    from leotrek_opt.topology.contacts.remaining import RemainingContact
+
+MIN_BANDWIDTH_BPS = round(MIN_BANDWIDTH_MBPS * BPS_PER_MBPS)
+"""Least bandwidth that a document can hold; a link that carries less is down."""
 
 Indices = NDArray[np.int64]
-Links = tuple[Indices, Indices, NDArray[np.int64]]
-"""Source, target and latency in ns."""
+FloatArray = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """Ground nodes of a continuum, and the fibre between them, at one step.
+class TopologyGenerator:
+    """The steps of a generated topology; :func:`topology_generator` makes one.
 
-    Parameters
-    ----------
-    node
-        Node indices, shape (ground,).
-    position_km, up
-        ECEF and geodetic normal, shape (ground, 3).
-    fibre
-        Links by node index.
-    """
-
-    node: Indices
-    position_km: NDArray[np.float64]
-    up: NDArray[np.float64]
-    fibre: Links | None
-
-
-@dataclass(frozen=True, eq=False)
-class LinkGenerator:
-    """Everything of a generated topology that does not change from step to step.
+    A step does not depend on which were asked for before, so steps can be streamed, skipped and
+    repeated. No array that was handed out is written again.
 
     Parameters
     ----------
     continuum
         Nodes, time grid and recipe.
-    topology
-        The recipe.
-    pattern
-        Source and target of the links between satellites, or None.
-    ground
-        Ground nodes, or None if some of them move.
+    inter_satellite
+        Strategy that takes the place of the recipe's.
+
+    Attributes
+    ----------
+    continuum, topology
+        As given.
+    start
+        Instant from which the offsets of the time grid count.
+    ephemeris
+        Positions of the satellites at any instant.
     """
 
-    continuum: Continuum
-    topology: GeneratedTopology
-    pattern: tuple[Indices, Indices] | None
-    ground: Ground | None
+    def __init__(
+        self, continuum: Continuum, inter_satellite: InterSatelliteStrategy | None = None
+    ) -> None:
+        topology = continuum.topology
+        if not isinstance(topology, GeneratedTopology):
+            raise InputError(
+                "an explicit topology has no recipe to generate from", field="topology.type"
+            )
+        self.continuum = continuum
+        self.topology = topology
+        self.start = start_instant(topology, continuum.time)
+        step_instant(self.start, continuum.time.offset_s(continuum.time.steps - 1))
+        self.ephemeris: Ephemeris = ephemeris(topology)
+        self._satellites = topology.satellite_count
+        self._nodes = len(continuum.nodes)
+        self._relay = _relay_mask(topology, self._nodes)
+        self._limited = any(
+            part is not None
+            and (part.bandwidth_mbps is not None or getattr(part, "link_model", None) is not None)
+            for part in (
+                topology.inter_satellite,
+                topology.ground,
+                topology.fibre,
+                topology.terrestrial,
+            )
+        )
+        moving = any(len(series.latitude_deg) > 1 for series in continuum.positions)
+        self._ground = None if moving else ground_nodes(continuum, topology, 0)
+        holds = topology.ground is not None and topology.ground.handover == "when_lost"
+        self._history = GroundHistory(self._held) if holds else None
+        self._remaining = _remaining(continuum, topology)
+        self._strategy = None if inter_satellite is None else checked_strategy(inter_satellite)
+        if inter_satellite is not None and topology.inter_satellite is None:
+            raise InputError(
+                "a strategy needs the recipe's line of sight, range and signal speed",
+                field="topology.inter_satellite",
+            )
+        if inter_satellite is None and topology.inter_satellite is not None:
+            self._strategy = inter_satellite_strategy(topology, self.satellites(0))
+        none = np.empty(0, dtype=np.int64)
+        self._pattern = Pattern(LinkPairs(none, none), self._satellites)
+        self._links: WeakKeyDictionary[TopologyState, StepLinks] = WeakKeyDictionary()
+
+    def satellites(self, step: int) -> SatelliteState:
+        """Return where the satellites are at a step.
+
+        Parameters
+        ----------
+        step
+            Index of the snapshot.
+
+        Returns
+        -------
+        SatelliteState
+            One entry per satellite, those without position included.
+
+        Raises
+        ------
+        IndexError
+            If there is no such step.
+        """
+        return self._propagated(step, np.empty((self._satellites, 3)))
+
+    def state(self, step: int) -> TopologyState:
+        """Return everything about a step.
+
+        Parameters
+        ----------
+        step
+            Index of the snapshot.
+
+        Returns
+        -------
+        TopologyState
+            Positions of all nodes, and the links that are up.
+
+        Raises
+        ------
+        IndexError
+            If there is no such step.
+        """
+        position = np.empty((self._nodes, 3))
+        satellites = self._propagated(step, position[: self._satellites])
+        ground = self._ground_at(step)
+        position[self._satellites :] = ground.places.position_km
+        links = self._step_links(satellites, ground)
+        snapshot, kind = links.snapshot()
+        state = TopologyState(
+            step=step,
+            time=satellites.time,
+            satellites=satellites,
+            position_km=position,
+            links=snapshot,
+            link_kind=kind,
+        )
+        self._links[state] = links
+        return state
+
+    def states(self, start: int = 0, stop: int | None = None) -> Iterator[TopologyState]:
+        """Stream the steps in order; what the caller drops is freed.
+
+        Parameters
+        ----------
+        start, stop
+            First step, and the one after the last; all steps by default.
+
+        Yields
+        ------
+        TopologyState
+            The same as :meth:`state` gives.
+        """
+        for step in range(start, self.continuum.time.steps if stop is None else stop):
+            yield self.state(step)
 
     def snapshot(self, step: int) -> Snapshot:
         """Return the links of one step, in the order of (source, target).
@@ -79,141 +195,174 @@ class LinkGenerator:
         Returns
         -------
         Snapshot
-            Source is the smaller index. Steps are independent of each other: a long series can be
-            streamed.
+            Source is the smaller index.
+
+        Raises
+        ------
+        IndexError
+            If there is no such step.
         """
-        topology = self.topology
-        position, valid = satellite_ecef(topology, self.continuum.time, step)
-        ground = self.ground or _ground(self.continuum, topology, step)
-        groups: list[tuple[Links, InterSatelliteLink | GroundLinks | FibreLinks]] = []
-        if topology.inter_satellite is not None and self.pattern is not None:
-            source, target = self.pattern
-            length, up = inter_satellite_links(
-                position, valid, source, target, topology.inter_satellite
-            )
-            speed = topology.inter_satellite.signal_speed_km_s
-            links = (source[up], target[up], _latency_ns(length[up], speed))
-            groups.append((links, topology.inter_satellite))
-        if topology.ground is not None:
-            row, satellite, length = ground_links(
-                ground.position_km, ground.up, position, valid, topology.ground
-            )
-            latency = _latency_ns(length, topology.ground.signal_speed_km_s)
-            groups.append(((satellite, ground.node[row], latency), topology.ground))
-        if topology.fibre is not None and ground.fibre is not None:
-            groups.append((ground.fibre, topology.fibre))
-        return _joined(groups)
+        return self.state(step).links
 
+    def graph(self, state: TopologyState) -> RouteGraph:
+        """Return the graph of a step for routing.
 
-def link_generator(continuum: Continuum) -> LinkGenerator:
-    """Prepare the generation of snapshots.
+        Parameters
+        ----------
+        state
+            From this generator, or one that was derived from such a state.
 
-    Parameters
-    ----------
-    continuum
-        With a generated topology.
+        Returns
+        -------
+        RouteGraph
+            Weighted by latency. A state of this generator's own costs no sorting: the links between
+            satellites stand where they stood at the last step.
+        """
+        links = self._links.get(state)
+        if links is None:
+            return RouteGraph.of_snapshot(state.links, self._nodes)
+        return links.graph()
 
-    Returns
-    -------
-    LinkGenerator
-        With the +Grid resolved at the first step.
-    """
-    topology = continuum.topology
-    if not isinstance(topology, GeneratedTopology):
-        raise TypeError("only a generated topology has a recipe")
-    pattern = None
-    if topology.inter_satellite is not None:
-        position, _ = satellite_ecef(topology, continuum.time, 0)
-        if not isinstance(topology.inter_satellite, PlusGrid):
-            raise NotImplementedError(topology.inter_satellite.type)
-        pattern = plus_grid(topology.shells, topology.inter_satellite, position)
-    moving = any(len(series.latitude_deg) > 1 for series in continuum.positions)
-    ground = None if moving else _ground(continuum, topology, 0)
-    return LinkGenerator(continuum, topology, pattern, ground)
-
-
-def generated_series(continuum: Continuum) -> LinkSeries:
-    """Generate all steps over the union of their links.
-
-    Parameters
-    ----------
-    continuum
-        With a generated topology.
-
-    Returns
-    -------
-    LinkSeries
-        Links in the order of (source, target), those that are never up left out; latency 0 while a
-        link is down.
-    """
-    generator = link_generator(continuum)
-    steps, nodes = continuum.time.steps, len(continuum.nodes)
-    snapshots = [generator.snapshot(step) for step in range(steps)]
-    keys = [snapshot.source.astype(np.int64) * nodes + snapshot.target for snapshot in snapshots]
-    union = np.unique(np.concatenate(keys))
-    latency = np.zeros((steps, len(union)), dtype=np.int64)
-    up = np.zeros((steps, len(union)), dtype=bool)
-    unlimited = all(snapshot.bandwidth_bps is None for snapshot in snapshots)
-    bandwidth = None if unlimited else np.zeros((1, len(union)), dtype=np.int64)
-    for step, (key, snapshot) in enumerate(zip(keys, snapshots, strict=True)):
-        column = np.searchsorted(union, key)
-        latency[step, column] = snapshot.latency_ns
-        up[step, column] = True
-        if bandwidth is not None and snapshot.bandwidth_bps is not None:
-            bandwidth[0, column] = snapshot.bandwidth_bps
-    source, target = np.divmod(union, nodes)
-    return LinkSeries(
-        n_nodes=nodes,
-        source=source.astype(np.int32),
-        target=target.astype(np.int32),
-        latency_ns=latency,
-        bandwidth_bps=bandwidth,
-        up=up,
-        steps=steps,
-    )
-
-
-def _ground(continuum: Continuum, topology: GeneratedTopology, step: int) -> Ground:
-    node = np.arange(topology.satellite_count, len(continuum.nodes))
-    latitude, longitude, altitude = (column[node] for column in declared_positions(continuum, step))
-    fibre = None
-    if topology.fibre is not None:
-        kinds = continuum.nodes.kind
-        joined = np.array(
-            [kinds[index] in topology.fibre.kinds for index in node.tolist()], dtype=bool
+    def _propagated(self, step: int, out: FloatArray) -> SatelliteState:
+        time = self.continuum.time
+        if not 0 <= step < time.steps:
+            raise IndexError(f"no step {step}, there are {time.steps}")
+        offset_s = time.offset_s(step)
+        day, fraction = julian_date(self.start, offset_s)
+        position, valid = self.ephemeris.ecef(day, fraction, out)
+        return SatelliteState(
+            step=step,
+            time=step_instant(self.start, offset_s),
+            julian_day=day,
+            day_fraction=fraction,
+            position_km=position,
+            valid=valid,
         )
-        source, target, length = fibre_links(latitude[joined], longitude[joined], topology.fibre)
-        latency = _latency_ns(length, topology.fibre.signal_speed_km_s)
-        fibre = (node[joined][source], node[joined][target], latency)
-    return Ground(
-        node=node,
-        position_km=geodetic_to_ecef(latitude, longitude, altitude),
-        up=geodetic_up(latitude, longitude),
-        fibre=fibre,
+
+    def _ground_at(self, step: int) -> GroundNodes:
+        return self._ground or ground_nodes(self.continuum, self.topology, step)
+
+    def _step_links(self, satellites: SatelliteState, ground: GroundNodes) -> StepLinks:
+        pattern, latency, bandwidth, up = self._between(satellites)
+        return StepLinks(
+            n_nodes=self._nodes,
+            pattern=pattern,
+            latency_ns=latency,
+            bandwidth_bps=bandwidth,
+            up=up,
+            ground=self._to_ground(satellites, ground),
+            terrestrial=ground.cables,
+            relay=self._relay,
+        )
+
+    def _between(
+        self, satellites: SatelliteState
+    ) -> tuple[Pattern, FloatArray, Indices | None, Mask | None]:
+        """Pairs of satellites with latency, bandwidth and which are up."""
+        rule = self.topology.inter_satellite
+        if self._strategy is None or rule is None:
+            return self._pattern, np.empty(0), no_links(limited=self._limited).bandwidth_bps, None
+        pairs = self._strategy(satellites)
+        pattern = self._pattern
+        if pattern.pairs.source is not pairs.source or pattern.pairs.target is not pairs.target:
+            pattern = self._pattern = Pattern(pairs, self._satellites)
+        length, up = link_lengths(satellites.position_km, satellites.valid, pairs, rule)
+        bandwidth = None
+        if rule.link_model is not None:
+            bandwidth = bandwidth_bps(rule.link_model, np.where(up, length, 0.0))
+            up &= bandwidth >= MIN_BANDWIDTH_BPS
+        elif rule.bandwidth_mbps is not None:
+            bandwidth = np.full(len(length), quantum_bps(rule.bandwidth_mbps), dtype=np.int64)
+        latency = latency_ns(length, rule.signal_speed_km_s)
+        return pattern, latency, bandwidth, None if up.all() else up
+
+    def _to_ground(self, satellites: SatelliteState, ground: GroundNodes) -> Links:
+        rule = self.topology.ground
+        if rule is None:
+            return no_links(limited=self._limited)
+        held = None if self._history is None else self._history.before(satellites.step)
+        chosen = self._choice(satellites, ground, held)
+        if self._history is not None:
+            self._history.record(satellites.step, (chosen.ground, chosen.satellite))
+        bandwidth = chosen.bandwidth_bps
+        if bandwidth is not None:
+            chosen = chosen[bandwidth >= MIN_BANDWIDTH_BPS]
+            bandwidth = chosen.bandwidth_bps
+        elif rule.bandwidth_mbps is not None:
+            bandwidth = np.full(len(chosen), quantum_bps(rule.bandwidth_mbps), dtype=np.int64)
+        order = np.argsort(chosen.satellite * self._nodes + chosen.ground, kind="stable")
+        return Links(
+            chosen.satellite[order].astype(np.int32),
+            (chosen.ground[order] + self._satellites).astype(np.int32),
+            latency_ns(chosen.length_km[order], rule.signal_speed_km_s),
+            None if bandwidth is None else bandwidth[order],
+        )
+
+    def _choice(
+        self, satellites: SatelliteState, ground: GroundNodes, held: Held | None
+    ) -> GroundChoice:
+        rule = self.topology.ground
+        if rule is None:
+            raise ValueError("there is a rule for ground links")
+        remaining = None if self._remaining is None else self._remaining.at_step(satellites.step)
+        return ground_links(ground.places, satellites, rule, held=held, remaining_s=remaining)
+
+    def _held(self, step: int, held: Held | None) -> Held:
+        chosen = self._choice(self.satellites(step), self._ground_at(step), held)
+        return chosen.ground, chosen.satellite
+
+
+def topology_generator(
+    continuum: Continuum, *, inter_satellite: InterSatelliteStrategy | None = None
+) -> TopologyGenerator:
+    """Prepare the generation of steps.
+
+    Parameters
+    ----------
+    continuum
+        With a generated topology.
+    inter_satellite
+        Chooses the links between satellites in place of the recipe's rule, whose line of sight,
+        range, speed and bandwidth still hold. What it returns is checked and put in order.
+
+    Returns
+    -------
+    TopologyGenerator
+        With the strategy resolved at the first step.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError
+        If the topology is explicit, the propagator cannot take an element set, or the grid ends
+        after the year 9999.
+
+    Warns
+    -----
+    EpochAgeWarning
+        If a satellite is propagated more than seven days away from its epoch.
+    """
+    generator = TopologyGenerator(continuum, inter_satellite)
+    warn_of_old_elements(
+        continuum,
+        generator.ephemeris.epoch_jd,
+        generator.ephemeris.epoch_fraction,
+        generator.start,
     )
+    return generator
 
 
-def _latency_ns(length_km: NDArray[np.float64], speed_km_s: float) -> NDArray[np.int64]:
-    # rint rounds half to even, as every quantum does.
-    return np.rint(length_km / speed_km_s * _NS_PER_S).astype(np.int64)
+def _remaining(continuum: Continuum, topology: GeneratedTopology) -> RemainingContact | None:
+    if topology.ground is None or topology.ground.strategy != "longest_contact":
+        return None
+    # Contacts are followed in time for this strategy alone.
+    from leotrek_opt.topology.contacts.remaining import remaining_contact
+
+    return remaining_contact(continuum)
 
 
-def _joined(groups: list[tuple[Links, InterSatelliteLink | GroundLinks | FibreLinks]]) -> Snapshot:
-    if not groups:
-        none = np.empty(0, dtype=np.int32)
-        return Snapshot(none, none, np.empty(0, dtype=np.int64), None)
-    source, target, latency = (
-        np.concatenate(column) for column in zip(*(links for links, _ in groups), strict=True)
-    )
-    order = np.lexsort((target, source))
-    bandwidth = None
-    if all(rule.bandwidth_mbps is not None for _, rule in groups):
-        bandwidth = np.concatenate(
-            [
-                np.full(len(links[0]), quantum_bps(rule.bandwidth_mbps or 0.0), dtype=np.int64)
-                for links, rule in groups
-            ]
-        )[order]
-    return Snapshot(
-        source[order].astype(np.int32), target[order].astype(np.int32), latency[order], bandwidth
-    )
+def _relay_mask(topology: GeneratedTopology, nodes: int) -> NDArray[np.bool_] | None:
+    if topology.ground_relay or nodes == topology.satellite_count:
+        return None
+    relay = np.arange(nodes) < topology.satellite_count
+    relay.flags.writeable = False
+    return relay

@@ -40,7 +40,7 @@ def materialise(continuum: Continuum) -> LinkSeries:
         return _explicit_series(topology, len(continuum.nodes), continuum.time.steps)
     # Propagation and trees are needed only here, and explicit continua should not pay for loading
     # them.
-    from leotrek_opt.topology.generated import generated_series
+    from leotrek_opt.topology.generated_series import generated_series
 
     return generated_series(continuum)
 
