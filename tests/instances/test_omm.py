@@ -166,11 +166,13 @@ def test_values_are_those_of_the_sgp4_package() -> None:
         ({"TIME_SYSTEM": "TAI"}, "TIME_SYSTEM must be UTC"),
         ({"MEAN_ELEMENT_THEORY": "SGP4-XP"}, "MEAN_ELEMENT_THEORY must be SGP4"),
         ({"EPHEMERIS_TYPE": 4}, "EPHEMERIS_TYPE must be 0, which is SGP4"),
-        ({"EPOCH": "2023-02-29T00:00:00"}, "EPOCH is no instant"),
-        ({"EPOCH": "2023-366T00:00:00"}, "EPOCH is no instant"),
-        ({"EPOCH": "2023-000T00:00:00"}, "EPOCH is no instant"),
-        ({"EPOCH": "2023-01-01T24:00:00"}, "EPOCH is no instant"),
-        ({"EPOCH": "2016-12-31T23:59:60"}, "EPOCH is no instant"),
+        ({"EPOCH": "2023-02-29T00:00:00"}, "EPOCH must be an instant"),
+        ({"EPOCH": "2023-366T00:00:00"}, "EPOCH must be an instant"),
+        ({"EPOCH": "2023-000T00:00:00"}, "EPOCH must be an instant"),
+        ({"EPOCH": "2023-01-01T24:00:00"}, "EPOCH must be an instant"),
+        ({"EPOCH": "2016-12-31T22:59:60"}, "EPOCH must be an instant"),
+        ({"EPOCH": "2024-10-22T04:23:42+00:00"}, "EPOCH must be yyyy-mm-dd"),
+        ({"EPOCH": "24296.18312500"}, "EPOCH must be yyyy-mm-dd"),
         ({"EPOCH": "2024-10-22 04:23:42"}, "EPOCH must be yyyy-mm-dd"),
         ({"EPOCH": "0001-01-01T00:00:00"}, "epoch_jd must be in"),
         ({"MEAN_MOTION": "NaN"}, "MEAN_MOTION must be a number"),
@@ -183,6 +185,8 @@ def test_values_are_those_of_the_sgp4_package() -> None:
         ({"RA_OF_ASC_NODE": 360.5}, "raan_deg must be in 0 … 360"),
         ({"NORAD_CAT_ID": 1_000_000_000}, "NORAD_CAT_ID must be up to nine digits"),
         ({"NORAD_CAT_ID": "A0001"}, "NORAD_CAT_ID must be up to nine digits"),
+        ({"NORAD_CAT_ID": "25544.0"}, "NORAD_CAT_ID must be up to nine digits"),
+        ({"NORAD_CAT_ID": "-1"}, "NORAD_CAT_ID must be up to nine digits"),
         ({"NORAD_CAT_ID": ""}, "NORAD_CAT_ID is missing"),
         ({"BSTAR": ""}, "BSTAR is missing"),
         ({"OBJECT_NAME": "x" * 257}, "a name must have at most 256 characters"),
@@ -199,6 +203,17 @@ def test_epochs_may_have_any_precision_and_name_the_day_of_the_year() -> None:
         assert parse_omm(as_json(MESSAGE | {"EPOCH": epoch})).table == (
             parse_omm(as_json(MESSAGE)).table
         )
+
+
+def test_a_leap_second_is_the_first_of_the_next_day() -> None:
+    leap = parse_omm(as_json(MESSAGE | {"EPOCH": "2016-12-31T23:59:60.5"})).table
+    assert leap == parse_omm(as_json(MESSAGE | {"EPOCH": "2017-01-01T00:00:00.5"})).table
+
+
+def test_integers_may_have_a_sign_and_leading_zeros_and_words_small_letters() -> None:
+    message = MESSAGE | META | {"NORAD_CAT_ID": "+000025544", "EPHEMERIS_TYPE": "+0"}
+    message |= {"REF_FRAME": "teme", "MEAN_ELEMENT_THEORY": "SGP/SGP4"}
+    assert parse_omm(as_kvn(message)).table == parse_omm(as_json(MESSAGE)).table
 
 
 def test_derivatives_may_be_absent() -> None:

@@ -49,10 +49,10 @@ KNOWN = frozenset((*REQUIRED, *NUMBERS, *FIXED, "OBJECT_NAME", "OBJECT_ID", "EPH
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,25}(?:[.][0-9]{0,25})?|[.][0-9]{1,25})(?:[eE][+-]?[0-9]{1,3})?"
 )
-_INTEGER = re.compile("[0-9]{1,9}")
+_INTEGER = re.compile("[+]?0{0,20}([0-9]{1,9})")
 _EPOCH = re.compile(
     "([0-9]{4})-(?:([0-9]{2})-([0-9]{2})|([0-9]{3}))"
-    "T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.]([0-9]{1,9}))?Z?"
+    "T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.]([0-9]{1,18}))?Z?"
 )
 _SECONDS_PER_DAY = 86_400
 
@@ -126,7 +126,7 @@ def omm_element_set(record: RawRecord) -> ElementSet:
     for name, allowed in FIXED.items():
         if fields.get(name, allowed[0]).upper() not in allowed:
             raise BadRecordError(f"{name} must be {allowed[0]} (got {shown(fields[name])})")
-    if fields.get("EPHEMERIS_TYPE", "") not in SGP4_EPHEMERIS_TYPES:
+    if fields.get("EPHEMERIS_TYPE", "").removeprefix("+") not in SGP4_EPHEMERIS_TYPES:
         raise BadRecordError(
             f"EPHEMERIS_TYPE must be 0, which is SGP4 (got {shown(fields['EPHEMERIS_TYPE'])})"
         )
@@ -161,17 +161,21 @@ def _number(fields: Mapping[str, str], name: str) -> float:
 
 
 def _catalogue_number(text: str) -> int:
-    if not _INTEGER.fullmatch(text):
+    match = _INTEGER.fullmatch(text)
+    if match is None:
         raise BadRecordError(f"NORAD_CAT_ID must be up to nine digits (got {shown(text)})")
-    return int(text)
+    return int(match[1])
 
 
 def _epoch(text: str) -> tuple[float, float]:
-    """Return the Julian date of midnight and the part of the day."""
+    """Return the Julian date of midnight and the part of the day.
+
+    Julian dates have no leap seconds: one is the first second of the next day.
+    """
     match = _EPOCH.fullmatch(text)
     if match is None:
         raise BadRecordError(
-            f"EPOCH must be yyyy-mm-ddThh:mm:ss with up to 9 decimals, UTC (got {shown(text)})"
+            f"EPOCH must be yyyy-mm-ddThh:mm:ss with up to 18 decimals, UTC (got {shown(text)})"
         )
     year, month, of_month, of_year, hour, minute, second = (
         int(part or 0) for part in match.groups()[:7]
@@ -182,15 +186,15 @@ def _epoch(text: str) -> tuple[float, float]:
         else:
             day = date(year, month, of_month)
     except (ValueError, OverflowError):
-        day = date(1, 1, 1)
-    if day.year != year or hour > 23 or minute > 59 or second > 59:
-        raise BadRecordError(
-            f"EPOCH is no instant of UTC that has a Julian date (got {shown(text)})"
-        )
+        day = date.min
+    is_leap_second = (hour, minute, second) == (23, 59, 60)
+    if day.year != year or hour > 23 or minute > 59 or (second > 59 and not is_leap_second):
+        raise BadRecordError(f"EPOCH must be an instant of the calendar (got {shown(text)})")
     decimals = match[8] or ""
-    parts = ((hour * 60 + minute) * 60 + second) * 10 ** len(decimals) + int(decimals or 0)
+    whole = ((hour * 60 + minute) * 60 + second) % _SECONDS_PER_DAY
+    parts = whole * 10 ** len(decimals) + int(decimals or 0)
     # Division of integers is rounded once, so equal instants have equal fractions however written.
     return (
-        day.toordinal() + JULIAN_DAY_OF_ORDINAL_0,
+        day.toordinal() + JULIAN_DAY_OF_ORDINAL_0 + is_leap_second,
         parts / (_SECONDS_PER_DAY * 10 ** len(decimals)),
     )
