@@ -57,3 +57,19 @@ def test_altitude_gives_the_period_of_kepler() -> None:
 def test_mean_motion_is_taken_as_it_is() -> None:
     made = shell(altitude_km=None, mean_motion_rev_per_day=14.8)
     assert mean_motion_rad_min(made) == pytest.approx(14.8 * 2 * math.pi / 1440)
+
+
+def test_angles_are_rounded_as_a_two_line_set_rounds_them() -> None:
+    shell = WalkerShell(
+        planes=34,
+        satellites_per_plane=34,
+        phasing_rule="odd_planes_half_slot",
+        inclination_deg=51.9,
+        mean_motion_rev_per_day=14.8,
+        angle_decimals=4,
+    )
+    elements = walker_elements([shell])
+    satellite = 5 * 34 + 14
+    assert np.degrees(elements.raan_rad[satellite]) == pytest.approx(52.9412, abs=1e-12)
+    latitude_deg = np.degrees(elements.argument_of_latitude_rad[satellite])
+    assert latitude_deg == pytest.approx(153.5294, abs=1e-12)

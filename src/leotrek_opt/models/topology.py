@@ -19,13 +19,8 @@ from leotrek_opt.models.environment import Environment
 from leotrek_opt.models.ground_links import FibreLinks, GroundLinks, TerrestrialNetwork
 from leotrek_opt.models.inter_satellite import InterSatelliteRule, PlusGrid
 
-Ellipsoid = Literal["wgs84", "wgs72", "xephem"]
-"""Figure of the Earth that ground nodes stand on.
-
-``xephem`` is the Earth of PyEphem, on which Hypatia's published traces rest: 6378.16 km and
-1/298.25, latitudes and satellites adapted to it as PyEphem does, and Newcomb's sidereal time
-instead of that of 1982.
-"""
+Ellipsoid = Literal["wgs84", "wgs72"]
+"""Figure of the Earth that ground nodes stand on."""
 
 
 class LinkEvents(StrictModel):

@@ -81,16 +81,20 @@ def _shell_elements(shell: WalkerShell) -> tuple[Array, Array, Array, Array]:
     planes, slots = shell.planes, shell.satellites_per_plane
     plane, slot = np.divmod(np.arange(planes * slots), slots)
     spread_deg = 360.0 if shell.pattern == "delta" else 180.0
-    raan_deg = shell.raan0_deg + spread_deg * plane / planes
+    raan_deg = (shell.raan0_deg + spread_deg * plane / planes) % 360.0
     if shell.phasing_rule == "walker":
         # Reduced in integers first, so that the last plane is as exact as the first.
         turns = (slot * planes + shell.phasing * plane) % (planes * slots) / (planes * slots)
     else:
         turns = (2 * slot + plane % 2) / (2 * slots)
+    latitude_rad = 2 * math.pi * turns
+    if shell.angle_decimals is not None:
+        raan_deg = np.round(raan_deg, shell.angle_decimals)
+        latitude_rad = np.radians(np.round(360.0 * turns, shell.angle_decimals))
     count = planes * slots
     return (
         np.full(count, math.radians(shell.inclination_deg)),
-        np.radians(raan_deg % 360.0),
-        2 * math.pi * turns,
+        np.radians(raan_deg),
+        latitude_rad,
         np.full(count, mean_motion_rad_min(shell)),
     )

@@ -45,10 +45,9 @@ FIGURES: Mapping[Ellipsoid, Figure] = MappingProxyType(
     {
         "wgs84": WGS84,
         "wgs72": Figure(6378.135, 1 / 298.26),
-        "xephem": Figure(6378.16, 1 / 298.25),
     }
 )
-"""By the names that documents use; ``xephem`` is the figure of PyEphem."""
+"""By the names that documents use."""
 
 
 class LookAngles(NamedTuple):
