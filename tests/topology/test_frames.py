@@ -10,14 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sgp4.api import Satrec
+from tests.topology.element_tables import table_of
 
+from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.topology.frames import (
+    FIGURES,
+    WGS84,
     ecef_to_geodetic,
     geodetic_to_ecef,
     geodetic_up,
     gmst_rad,
+    look_angles,
     teme_to_ecef,
 )
+from leotrek_opt.topology.propagation import ephemeris
 
 
 def test_equator_and_poles_have_the_radii_of_wgs84() -> None:
@@ -79,10 +86,76 @@ def test_chain_of_a_real_satellite(reference_data: Path) -> None:
     station = chain["station"]
     ground = geodetic_to_ecef([station["lat_deg"]], [station["lon_deg"]], [0.0])
     assert ground[0] == pytest.approx(station["ecef_km"], abs=1e-6)
-    sight = fixed[0] - ground[0]
-    range_km = float(np.linalg.norm(sight))
-    up = geodetic_up([station["lat_deg"]], [station["lon_deg"]])[0]
+    seen = look_angles(station["lat_deg"], station["lon_deg"], ground[0], fixed)
     view = chain["view_from_gmst_ecef"]
-    assert range_km == pytest.approx(view["range_km"], abs=1e-6)
-    elevation = math.degrees(math.asin(float(up @ sight) / range_km))
-    assert elevation == pytest.approx(view["elevation_deg"], abs=1e-6)
+    assert seen.range_km[0] == pytest.approx(view["range_km"], abs=1e-6)
+    assert seen.elevation_deg[0] == pytest.approx(view["elevation_deg"], abs=1e-6)
+    assert seen.azimuth_deg[0] == pytest.approx(view["azimuth_deg"], abs=1e-6)
+    line1, line2 = chain["tle"][1:]
+    record = ("STARLINK-1008", Satrec.twoline2rv(line1, line2), (line1, line2))
+    topology = GeneratedTopology(fleet=table_of([record]), inter_satellite=None)
+    teme, velocity, _ = ephemeris(topology).teme(np.array([day]), np.array([fraction]))
+    assert teme[0, 0] == pytest.approx(chain["teme_km"], abs=1e-6)
+    assert velocity[0, 0] == pytest.approx(chain["teme_velocity_km_s"], abs=1e-9)
+    ecef, _ = ephemeris(topology).ecef(day, fraction)
+    assert ecef[0] == pytest.approx(chain["ecef_gmst_km"], abs=1e-6)
+
+
+def test_figures_have_the_radii_of_their_sources() -> None:
+    """WGS72: 6378.135 km and 6356.750520 km; XEphem: 6378.16 km, flattened by 1/298.25."""
+    polar = {"wgs84": 6356.752314245, "wgs72": 6356.750520016, "xephem": 6356.774719195}
+    for name, figure in FIGURES.items():
+        points = geodetic_to_ecef([0.0, 90.0], [0.0, 0.0], [0.0, 0.0], figure)
+        assert points[0, 0] == pytest.approx(figure.equatorial_radius_km, abs=1e-9)
+        assert points[1, 2] == pytest.approx(polar[name], abs=1e-6)
+    assert FIGURES["wgs84"] == WGS84
+
+
+@given(
+    latitude=st.floats(-90, 90),
+    longitude=st.floats(-180, 180),
+    altitude=st.floats(-10, 50_000),
+    name=st.sampled_from(sorted(FIGURES)),
+)
+def test_every_figure_has_its_inverse(
+    latitude: float, longitude: float, altitude: float, name: str
+) -> None:
+    figure = FIGURES[name]  # type: ignore[index]
+    point = geodetic_to_ecef([latitude], [longitude], [altitude], figure)
+    back = geodetic_to_ecef(*ecef_to_geodetic(point, figure), figure)
+    assert np.abs(back - point).max() < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("point", "azimuth", "elevation"),
+    [
+        ((7378.137, 0.0, 0.0), 0.0, 90.0),
+        ((6378.137, 0.0, 500.0), 0.0, 0.0),
+        ((6378.137, 500.0, 0.0), 90.0, 0.0),
+        ((6378.137, 0.0, -500.0), 180.0, 0.0),
+        ((6378.137, -500.0, 0.0), 270.0, 0.0),
+        ((6378.137, -1e-18, 500.0), 0.0, 0.0),
+        ((6878.137, 500.0, 0.0), 90.0, 45.0),
+        ((5878.137, 0.0, 0.0), 0.0, -90.0),
+    ],
+)
+def test_look_angles_from_the_equator(
+    point: tuple[float, float, float], azimuth: float, elevation: float
+) -> None:
+    seen = look_angles(0.0, 0.0, np.array([6378.137, 0.0, 0.0]), np.array([point]))
+    assert seen.azimuth_deg[0] == pytest.approx(azimuth, abs=1e-9)
+    assert seen.elevation_deg[0] == pytest.approx(elevation, abs=1e-9)
+    assert seen.range_km[0] == pytest.approx(np.linalg.norm(np.array(point) - [6378.137, 0, 0]))
+
+
+@given(latitude=st.floats(-90, 90), longitude=st.floats(-180, 180), height=st.floats(1, 40_000))
+def test_what_stands_on_the_normal_is_seen_overhead(
+    latitude: float, longitude: float, height: float
+) -> None:
+    ground = geodetic_to_ecef([latitude], [longitude], [0.2])
+    seen = look_angles(
+        latitude, longitude, ground, ground + height * geodetic_up([latitude], [longitude])
+    )
+    assert seen.elevation_deg[0] == pytest.approx(90.0, abs=1e-6)
+    assert seen.range_km[0] == pytest.approx(height, rel=1e-9)
+    assert 0 <= seen.azimuth_deg[0] < 360
