@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
-from tests.topology.contacts.scenes import element_table, scene
+from tests.topology.contacts.scenes import scene
 
 from leotrek_opt.errors import InputError, UnsupportedError
 from leotrek_opt.models.constellation import WalkerShell
 from leotrek_opt.models.continuum import Continuum, TimeGrid
 from leotrek_opt.models.inter_satellite import NearestK, PlusGrid
+from leotrek_opt.topology.contacts import links
 from leotrek_opt.topology.contacts.links import link_intervals, link_windows
-from leotrek_opt.topology.contacts.motion import motion_of
+from leotrek_opt.topology.contacts.motion import Motion, motion_of
+from leotrek_opt.topology.instants import julian_date
 from leotrek_opt.topology.materialise import materialise
 from leotrek_opt.topology.series import LinkSeries
 from leotrek_opt.topology.state import LinkPairs
@@ -74,23 +78,48 @@ def test_intervals_are_ordered_and_clipped() -> None:
     assert (np.diff(table.by_time().up_s) >= 0).all()
 
 
-def test_a_lost_end_ends_the_link() -> None:
-    """Two twins that drag brings down together, and satellites high above that outlive them."""
-    falling = {"mean_motion_rev_per_day": 16.3, "bstar": 0.02}
-    high = [{"mean_motion_rev_per_day": 2.0, "mean_anomaly_deg": 90.0 * k} for k in range(4)]
-    made = scene([], shell=None, fleet=element_table([falling, *high, falling]), steps=720)
-    table = link_windows(made, all_pairs(6), rule=PlusGrid(line_of_sight_margin_km=0.0))
-    twins = table.rows((table.source == 0) & (table.target == 5))
-    assert len(twins) == 1
-    lost_s = float(twins.down_s[0])
-    valid = motion_of(made).sample(np.array([lost_s, lost_s + 0.002])).valid
-    assert valid[0].tolist() == [True, False]
-    assert valid[1:5].all()
-    with_twin = (table.source == 0) | (table.target == 5)
-    assert (table.down_s[with_twin] <= lost_s).all()
-    assert (table.down_s[with_twin] == lost_s).sum() >= 5
-    assert not table.clipped_end[with_twin].any()
-    assert table.clipped_end[~with_twin].any()
+class LosingSatellites:
+    """A propagator that gives up some satellites after so many seconds."""
+
+    def __init__(self, motion: Motion, lost_s: dict[int, float]) -> None:
+        self._ephemeris = motion.ephemeris
+        self._start = sum(julian_date(motion.start))
+        self._lost_s = lost_s
+
+    def __len__(self) -> int:
+        return len(self._ephemeris)
+
+    def teme(
+        self, julian_day: np.ndarray, fraction: np.ndarray, satellites: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        position, velocity, valid = self._ephemeris.teme(julian_day, fraction, satellites)
+        time_s = (julian_day - self._start + fraction) * 86_400
+        for row, satellite in enumerate(range(len(self)) if satellites is None else satellites):
+            valid[row] &= time_s < self._lost_s.get(int(satellite), np.inf)
+        return position, velocity, valid
+
+
+def test_a_lost_end_ends_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One satellite is lost in the middle, two neighbours at one instant later."""
+    made = scene([], shell=POLAR, steps=50)
+    whole = link_windows(made, all_pairs(24))
+    motion = motion_of(made)
+    lost_s = {3: 1000.5, 4: 2222.2, 5: 2222.2}
+    losing = dataclasses.replace(motion, ephemeris=LosingSatellites(motion, lost_s))
+    monkeypatch.setattr(links, "motion_of", lambda _: losing)
+    table = link_windows(made, all_pairs(24))
+    end = np.array([lost_s.get(node, 1e9) for node in range(24)])
+    last = np.minimum(end[whole.source], end[whole.target])
+    expected = whole.rows(whole.up_s < last)
+    last = last[whole.up_s < last]
+    assert table.source.tolist() == expected.source.tolist()
+    assert table.target.tolist() == expected.target.tolist()
+    assert table.up_s == pytest.approx(expected.up_s, abs=1e-3)
+    assert table.down_s == pytest.approx(np.minimum(expected.down_s, last), abs=2e-3)
+    cut = expected.down_s > last
+    assert cut.sum() > 5
+    assert not table.clipped_end[cut].any()
+    assert (table.clipped_end == (expected.clipped_end & ~cut)).all()
 
 
 def test_the_pattern_is_that_of_the_topology() -> None:

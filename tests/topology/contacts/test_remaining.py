@@ -7,9 +7,11 @@ import pytest
 from tests.topology.contacts.scenes import SHELL, element_table, scene
 
 from leotrek_opt.models.continuum import Continuum
+from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.topology.contacts import remaining
 from leotrek_opt.topology.contacts.remaining import RemainingContact, remaining_contact
 from leotrek_opt.topology.contacts.windows import contact_windows
+from leotrek_opt.topology.generated import topology_generator
 
 PLACES = [(48.2, 16.4), (-33.9, 151.2), (0.0, -78.5), (30.0, 60.0), (51.0, -100.0)]
 DENSE = SHELL.replace(planes=10, satellites_per_plane=8)
@@ -91,3 +93,22 @@ def test_equal_questions_need_not_be_sorted_or_unique() -> None:
     order = np.random.default_rng(0).integers(0, len(ground), 200)
     assert (asked(ground[order], satellite[order]) == whole[order]).all()
     assert len(asked(ground[:0], satellite[:0])) == 0
+
+
+def test_the_longest_contacts_are_chosen_at_every_step() -> None:
+    rule = GroundLinks(strategy="longest_contact", max_links=2)
+    made = scene(PLACES, shell=DENSE, steps=60, rule=rule)
+    windows = contact_windows(made)
+    generator = topology_generator(made)
+    chosen = 0
+    for state in generator.states(10, 40):
+        now = windows.at(60.0 * state.step)
+        expected = set()
+        for ground in range(80, 85):
+            here = now.of(ground=ground)
+            longest = np.lexsort((here.satellite, -np.rint(here.los_s * 1e3)))[:2]
+            expected |= {(satellite, ground) for satellite in here.satellite[longest].tolist()}
+        found = zip(state.links.source.tolist(), state.links.target.tolist(), strict=True)
+        assert set(found) == expected
+        chosen += len(expected)
+    assert chosen > 100
