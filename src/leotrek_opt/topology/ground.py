@@ -1,19 +1,26 @@
-"""Links from ground nodes to satellites above an elevation mask."""
+"""Links from ground nodes to the satellites that they see."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leotrek_opt.errors import InputError
 from leotrek_opt.models.ground_links import GroundLinks
+from leotrek_opt.topology.link_models import bandwidth_bps
+from leotrek_opt.topology.state import SatelliteState
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+RemainingContact = Callable[[Indices, Indices], Array]
+"""Seconds for which pairs (row of a place, satellite) go on seeing each other from now."""
 
-_TREE_FROM = 50
-"""Number of ground nodes above which a k-d tree finds candidates faster than a product."""
+_BLOCK_CELLS = 2**18
+"""Pairs of a place and a satellite that are looked at together; 2 MiB."""
 
 _NORMAL_TILT_DEG = 0.2
 """The geodetic normal leans at most 0.193 degrees away from the geocentric one."""
@@ -21,108 +28,317 @@ _NORMAL_TILT_DEG = 0.2
 _SLACK_KM = 1e-3
 """What candidates may miss their bound by, so that rounding loses none."""
 
+_WORST = 10**11
+"""Largest badness of a link; times a million places it stays within 64 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class GroundPlaces:
+    """Where the ground nodes stand.
+
+    Parameters
+    ----------
+    position_km
+        ECEF, shape (places, 3).
+    up
+        Normals of the ellipsoid, unit vectors, shape (places, 3).
+    latitude_deg, longitude_deg
+        Geodetic, shape (places,).
+    """
+
+    position_km: Array
+    up: Array
+    latitude_deg: Array
+    longitude_deg: Array
+
+    def __len__(self) -> int:
+        """Return the number of places."""
+        return len(self.position_km)
+
+
+@dataclass(frozen=True, eq=False)
+class GroundChoice:
+    """The ground links of one step, sorted by place, then satellite.
+
+    Parameters
+    ----------
+    ground
+        Row of the place, shape (links,).
+    satellite
+        Index of the satellite, shape (links,).
+    length_km
+        Slant range, shape (links,).
+    elevation_rad
+        Of the satellite above the horizontal plane, without refraction, shape (links,).
+    bandwidth_bps
+        Under the link model, shape (links,); None where the rule has none.
+    """
+
+    ground: Indices
+    satellite: Indices
+    length_km: Array
+    elevation_rad: Array
+    bandwidth_bps: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of links."""
+        return len(self.ground)
+
+    def __getitem__(self, rows: NDArray[np.bool_] | Indices) -> GroundChoice:
+        """Return some of the links."""
+        rate = self.bandwidth_bps
+        return GroundChoice(
+            self.ground[rows],
+            self.satellite[rows],
+            self.length_km[rows],
+            self.elevation_rad[rows],
+            None if rate is None else rate[rows],
+        )
+
 
 def ground_links(
-    ground_km: Array,
-    up: Array,
-    satellite_km: Array,
-    valid: NDArray[np.bool_],
+    places: GroundPlaces,
+    satellites: SatelliteState,
     rule: GroundLinks,
-) -> tuple[Indices, Indices, Array]:
+    *,
+    held: tuple[Indices, Indices] | None = None,
+    remaining_s: RemainingContact | None = None,
+) -> GroundChoice:
     """Choose the satellites that each ground node is linked to at one step.
 
     Parameters
     ----------
-    ground_km
-        Ground nodes in ECEF, shape (ground, 3).
-    up
-        Their geodetic normals, unit vectors, shape (ground, 3).
-    satellite_km
-        Satellites in ECEF, shape (satellites, 3), NaN where unknown.
-    valid
-        Shape (satellites,); others have no link.
+    places
+        The ground nodes.
+    satellites
+        Positions; a satellite that is not valid has no link.
     rule
-        Mask and strategy. Ties (to the millimetre, or 1e-9 of the sine of the elevation) go to the
-        smaller satellite index.
+        Mask, range, strategy, antennas and beams.
+    held
+        Places and satellites of the links of the previous step; read for ``handover="when_lost"``.
+    remaining_s
+        Read for the strategy ``longest_contact``.
 
     Returns
     -------
-    ground, satellite : ndarray
-        Row of ``ground_km`` and of ``satellite_km`` of each link, sorted by both.
-    length_km : ndarray
-        Slant range of each link.
+    GroundChoice
+        Links at the mask and at the range count. With ``satellite_beams``, pairs are taken best
+        first, held ones before others, while both ends have room. Equals (to the millimetre, 1e-9
+        of the sine of the elevation, the millisecond) go to the smaller place, then to the smaller
+        satellite index.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError
+        If ``longest_contact`` is asked for without ``remaining_s``.
 
     Notes
     -----
-    Elevation e: sin e = u . (s - g) / |s - g|, without refraction; links at the mask count.
+    Elevation e: sin e = u . (s - g) / |s - g|. Under a link model a satellite is seen only where
+    the link would carry anything.
     """
-    if not len(ground_km) or not valid.any():
+    seen = visible(places, satellites, rule)
+    if not len(seen) or (rule.strategy == "all_visible" and rule.satellite_beams is None):
+        return seen
+    badness = _badness(seen, rule, remaining_s)
+    if rule.handover == "when_lost" and held is not None:
+        badness += np.where(_is_held(seen, held, len(satellites.valid)), 0, _WORST + 1)
+    antennas = len(satellites.valid) if rule.strategy == "all_visible" else rule.max_links
+    if rule.satellite_beams is None:
+        return seen[_best_of_each_place(seen.ground, badness, antennas)]
+    chosen = _best_first(
+        (seen.ground, len(places), antennas),
+        (seen.satellite, len(satellites.valid), rule.satellite_beams),
+        badness,
+    )
+    return seen[chosen]
+
+
+def visible(places: GroundPlaces, satellites: SatelliteState, rule: GroundLinks) -> GroundChoice:
+    """Return every link that the rule's mask, range and link model allow.
+
+    Parameters
+    ----------
+    places
+        The ground nodes.
+    satellites
+        Positions and which of them hold.
+    rule
+        Mask, range and link model; its strategy is not read.
+
+    Returns
+    -------
+    GroundChoice
+        All of them.
+    """
+    if not len(places) or not satellites.valid.any():
         none = np.empty(0, dtype=np.int64)
-        return none, none, np.empty(0)
-    mask_deg = rule.min_elevation_deg or 0.0
-    known = np.flatnonzero(valid)
-    find = _within_range if len(ground_km) > _TREE_FROM else _above_plane
-    ground, column = find(ground_km, up, satellite_km[known], mask_deg)
-    satellite = known[column]
-    sight = satellite_km[satellite] - ground_km[ground]
+        rate = None if rule.link_model is None else none
+        return GroundChoice(none, none, np.empty(0), np.empty(0), rate)
+    ground, satellite = _candidates(places, satellites.position_km, rule)
+    sight = satellites.position_km[satellite] - places.position_km[ground]
     length = np.sqrt(np.einsum("ij,ij->i", sight, sight))
-    sine = np.einsum("ij,ij->i", sight, up[ground]) / length
-    visible = sine >= math.sin(math.radians(mask_deg))
-    ground, satellite, length, sine = (
-        column[visible] for column in (ground, satellite, length, sine)
+    with np.errstate(invalid="ignore"):
+        sine = np.einsum("ij,ij->i", sight, places.up[ground]) / length
+    allowed = satellites.valid[satellite]
+    if rule.min_elevation_deg is not None:
+        allowed &= sine >= math.sin(math.radians(rule.min_elevation_deg))
+    if rule.max_range_km is not None:
+        allowed &= length <= rule.max_range_km
+    elevation = np.arcsin(np.clip(sine[allowed], -1.0, 1.0))
+    seen = GroundChoice(ground[allowed], satellite[allowed], length[allowed], elevation)
+    return seen if rule.link_model is None else _with_rates(seen, places, rule)
+
+
+def _with_rates(seen: GroundChoice, places: GroundPlaces, rule: GroundLinks) -> GroundChoice:
+    if rule.link_model is None:
+        return seen
+    rate = bandwidth_bps(
+        rule.link_model,
+        seen.length_km,
+        seen.elevation_rad,
+        places.latitude_deg[seen.ground],
+        places.longitude_deg[seen.ground],
     )
-    if rule.strategy == "all_visible":
-        chosen = np.lexsort((satellite, ground))
-    else:
-        # To the millimetre and its angle, so that rounding does not decide between equals.
-        worth = np.rint(length * 1e6 if rule.strategy == "nearest" else sine * -1e9)
-        order = np.lexsort((satellite, worth, ground))
-        group = ground[order]
-        rank = np.arange(len(order)) - np.searchsorted(group, group)
-        best = order[rank < rule.max_links]
-        chosen = best[np.lexsort((satellite[best], ground[best]))]
-    return ground[chosen], satellite[chosen], length[chosen]
+    rated = GroundChoice(seen.ground, seen.satellite, seen.length_km, seen.elevation_rad, rate)
+    return rated if rate.all() else rated[rate > 0]
 
 
-def _above_plane(
-    ground_km: Array, up: Array, satellite_km: Array, min_elevation_deg: float
+def _candidates(
+    places: GroundPlaces, satellite_km: Array, rule: GroundLinks
 ) -> tuple[Indices, Indices]:
-    """Pairs whose height above the horizontal plane a satellite at the mask would reach."""
-    slant = _slant_range_km(
-        _radii(ground_km).max(), _radii(satellite_km).min(), min_elevation_deg + _NORMAL_TILT_DEG
-    )
-    rise = math.sin(math.radians(min_elevation_deg)) * slant
-    height = np.einsum("ij,ij->i", up, ground_km) + rise - _SLACK_KM
-    ground, satellite = np.nonzero(up @ satellite_km.T >= height[:, None])
+    """Pairs that may see each other: the satellite is high enough along an axis of the place.
+
+    A product of small matrices and one comparison leave a hundredth of all pairs; searching a tree
+    of the satellites, which each step would have to build anew, takes longer up to some hundred
+    places.
+    """
+    count = len(satellite_km)
+    axis, least = _least_heights(places, _lowest_radius_km(satellite_km), rule)
+    block = min(max(1, _BLOCK_CELLS // count), len(axis))
+    # Buffers are used again: a large new array costs more in page faults than in arithmetic.
+    height, is_high = np.empty((block, count)), np.empty((block, count), dtype=np.bool_)
+    found = []
+    with np.errstate(invalid="ignore"):
+        for first in range(0, len(axis), block):
+            rows = slice(first, first + block)
+            size = len(axis[rows])
+            np.matmul(axis[rows], satellite_km.T, out=height[:size])
+            np.greater_equal(height[:size], least[rows, None], out=is_high[:size])
+            found.append(np.flatnonzero(is_high[:size]) + first * count)
+    ground, satellite = np.divmod(np.concatenate(found), count)
     return ground, satellite
 
 
-def _within_range(
-    ground_km: Array,
-    up: Array,  # noqa: ARG001
-    satellite_km: Array,
-    min_elevation_deg: float,
-) -> tuple[Indices, Indices]:
-    """Pairs no farther apart than the longest slant range at the mask."""
-    from scipy.spatial import cKDTree
-
-    radius = _SLACK_KM + _slant_range_km(
-        _radii(ground_km).min(), _radii(satellite_km).max(), min_elevation_deg - _NORMAL_TILT_DEG
-    )
-    # Every step builds its tree anew: sorting it well would cost more than it saves.
-    tree = cKDTree(satellite_km, balanced_tree=False, compact_nodes=False)
-    pairs = cKDTree(ground_km).sparse_distance_matrix(tree, radius, output_type="ndarray")
-    return pairs["i"].astype(np.int64), pairs["j"].astype(np.int64)
+def _lowest_radius_km(satellite_km: Array) -> float:
+    x, y, z = satellite_km.T
+    squares = x * x + y * y + z * z
+    lowest = squares.min()
+    return math.sqrt(np.fmin.reduce(squares) if np.isnan(lowest) else lowest)
 
 
-def _radii(position_km: Array) -> Array:
-    radii: Array = np.sqrt(np.einsum("ij,ij->i", position_km, position_km))
-    return radii
+def _least_heights(
+    places: GroundPlaces, lowest_km: float, rule: GroundLinks
+) -> tuple[Array, Array]:
+    """Axis of each place, and how far along it from the centre a satellite in sight must be."""
+    position = places.position_km
+    radius = np.sqrt(np.einsum("ij,ij->i", position, position))
+    if rule.min_elevation_deg is not None:
+        rise = math.sin(math.radians(rule.min_elevation_deg)) * _slant_range_km(
+            radius, lowest_km, rule.min_elevation_deg + _NORMAL_TILT_DEG
+        )
+        return places.up, np.einsum("ij,ij->i", places.up, position) + rise - _SLACK_KM
+    # |s - g| <= d means s . g >= (|s|^2 + |g|^2 - d^2) / 2.
+    reach_km = rule.max_range_km or 0.0
+    product = (lowest_km**2 + radius**2 - reach_km**2) / 2
+    return position / radius[:, None], product / radius - _SLACK_KM
 
 
-def _slant_range_km(ground_radius_km: float, orbit_radius_km: float, elevation_deg: float) -> float:
+def _slant_range_km(ground_radius_km: Array, orbit_radius_km: float, elevation_deg: float) -> Array:
     """Distance at which a sphere is seen under an elevation, 0 if it lies below the ground."""
     elevation = math.radians(elevation_deg)
     level = ground_radius_km * math.cos(elevation)
-    beyond = math.sqrt(max(orbit_radius_km**2 - level**2, 0.0))
-    return max(beyond - ground_radius_km * math.sin(elevation), 0.0)
+    beyond = np.sqrt(np.maximum(orbit_radius_km**2 - level**2, 0.0))
+    return np.maximum(beyond - ground_radius_km * math.sin(elevation), 0.0)
+
+
+def _badness(
+    seen: GroundChoice, rule: GroundLinks, remaining_s: RemainingContact | None
+) -> Indices:
+    """Order links by the strategy: smaller is better, at most ``_WORST``.
+
+    Rounded to whole units, so that the last bits of a number do not decide between equals.
+    """
+    distance = np.minimum(np.rint(seen.length_km * 1e6), _WORST).astype(np.int64)
+    if rule.strategy == "best_elevation":
+        return np.rint((1 - np.sin(seen.elevation_rad)) * 1e9).astype(np.int64)
+    if rule.strategy == "longest_contact":
+        if remaining_s is None:
+            raise InputError("the strategy longest_contact needs it", field="remaining_s")
+        left_ms = np.rint(np.nan_to_num(remaining_s(seen.ground, seen.satellite)) * 1e3)
+        return (_WORST - np.clip(left_ms, 0, _WORST)).astype(np.int64)
+    if rule.strategy == "k_best" and seen.bandwidth_bps is not None:
+        return _rank_by(-seen.bandwidth_bps, distance)
+    return distance
+
+
+def _rank_by(first: Indices, second: Indices) -> Indices:
+    """Ranks by two keys; equals share theirs."""
+    order = np.lexsort((second, first))
+    differs = (np.diff(first[order]) != 0) | (np.diff(second[order]) != 0)
+    rank = np.zeros(len(order), dtype=np.int64)
+    rank[order[1:]] = np.cumsum(differs)
+    return rank
+
+
+def _is_held(
+    seen: GroundChoice, held: tuple[Indices, Indices], satellites: int
+) -> NDArray[np.bool_]:
+    ground, satellite = (np.asarray(column, dtype=np.int64) for column in held)
+    return np.isin(seen.ground * satellites + seen.satellite, ground * satellites + satellite)
+
+
+def _best_of_each_place(ground: Indices, badness: Indices, antennas: int) -> Indices:
+    """Rows of the best links of each place; the links come sorted by place, then satellite."""
+    # One key of integers sorts several times faster than two columns.
+    order = np.argsort(ground * (2 * _WORST + 2) + badness, kind="stable")
+    group = ground[order]
+    rank = np.arange(len(order)) - np.searchsorted(group, group)
+    return np.sort(order[rank < antennas])
+
+
+def _best_first(
+    ground: tuple[Indices, int, int], satellite: tuple[Indices, int, int], badness: Indices
+) -> Indices:
+    """Rows of the links that a greedy choice takes while both ends have room.
+
+    Each side is its column of the links, the number of nodes and the room of each. A link that is
+    good enough at both ends, whatever becomes of the others, is taken now; that is what going
+    through the links one by one would do, in few rounds.
+    """
+    columns = (ground[0], satellite[0])
+    rooms = [np.full(nodes, room, dtype=np.int64) for _, nodes, room in (ground, satellite)]
+    waiting = np.argsort(badness, kind="stable")
+    taken = []
+    while len(waiting):
+        ends = [column[waiting] for column in columns]
+        sure = np.ones(len(waiting), dtype=bool)
+        for end, room in zip(ends, rooms, strict=True):
+            sure &= _rank_within(end) < room[end]
+        taken.append(waiting[sure])
+        rooms = [
+            room - np.bincount(end[sure], minlength=len(room))
+            for end, room in zip(ends, rooms, strict=True)
+        ]
+        has_room = (rooms[0][ends[0]] > 0) & (rooms[1][ends[1]] > 0)
+        waiting = waiting[~sure & has_room]
+    return np.sort(np.concatenate(taken)) if taken else waiting
+
+
+def _rank_within(group: Indices) -> Indices:
+    """Position of each entry among those of its group, in the order given."""
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    rank = np.empty(len(group), dtype=np.int64)
+    rank[order] = np.arange(len(group)) - np.searchsorted(ordered, ordered)
+    return rank
