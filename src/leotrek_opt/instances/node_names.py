@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 MAX_IDENTIFIER = 128
 
 _NOT_ALLOWED = re.compile("-*[^A-Za-z0-9._:#-]+-*")
 
 
-def node_identifiers(names: Sequence[str], fallbacks: Sequence[str]) -> tuple[str, ...]:
+def node_identifiers(
+    names: Sequence[str], fallbacks: Sequence[str], taken: Iterable[str] = ()
+) -> tuple[str, ...]:
     """Make unique identifiers.
 
     Parameters
@@ -20,6 +22,8 @@ def node_identifiers(names: Sequence[str], fallbacks: Sequence[str]) -> tuple[st
         Free text.
     fallbacks
         Identifiers for names without a letter or digit that an identifier may hold.
+    taken
+        Identifiers that are in use already.
 
     Returns
     -------
@@ -27,7 +31,7 @@ def node_identifiers(names: Sequence[str], fallbacks: Sequence[str]) -> tuple[st
         Each name without its accents and with runs of other characters replaced by a hyphen; an
         identifier that is in use before gets ``-2``, ``-3`` and so on at its end.
     """
-    used: set[str] = set()
+    used = set(taken)
     last: dict[str, int] = {}
     found = []
     for name, fallback in zip(names, fallbacks, strict=True):
