@@ -62,23 +62,45 @@ class PlusGrid(InterSatelliteLink):
 class InferredPlusGrid(InterSatelliteLink):
     """A +Grid found in element sets: planes by ascending node, slots by argument of latitude.
 
-    Satellites are grouped by inclination and altitude (a new group where sorted values leave a gap
-    above the tolerances), their ascending nodes are carried to one instant, and a plane ends where
-    sorted nodes leave a gap above ``raan_gap_deg``. Each satellite is linked to the next one of its
-    plane, and to the nearest argument of latitude in the next plane.
+    Shells are found densest first, around the inclination and altitude where most satellites lie
+    within ``inclination_tolerance_deg`` and ``altitude_core_km``. Everybody within
+    ``altitude_tolerance_km`` belongs, if at least half of them and at least
+    ``min_shell_satellites`` lie in the core; elsewhere satellites are on their way between orbits.
+    Within a shell ascending nodes are carried to one instant, and a plane ends where sorted nodes
+    leave a gap above ``raan_gap_deg``.
+
+    Each satellite is linked to the next one of its plane, and to the one of the next plane that is
+    nearest in argument of latitude, closest pairs first and one each way. No link crosses to a
+    plane whose node is more than ``max_plane_gap_deg`` away or to a satellite more than
+    ``max_phase_deg`` ahead or behind. Planes with less than ``min_plane_share`` of the satellites
+    that a usual plane of the shell has take no part.
+
+    ``join="shortest"`` links shells, and satellites without a place, anew at each step: the
+    shortest links that join what is apart, then the shortest missing links, all while both ends
+    have fewer than ``degree``. What is still apart then is joined by the shortest links of ends
+    with at most ``degree``.
     """
 
     type: Literal["plus_grid_inferred"] = "plus_grid_inferred"
-    inclination_gap_deg: Annotated[float, Field(gt=0, le=90)] = 0.1
-    altitude_gap_km: Annotated[float, Field(gt=0, le=10_000)] = 5.0
+    inclination_tolerance_deg: Annotated[float, Field(gt=0, le=90)] = 0.08
+    altitude_core_km: Annotated[float, Field(gt=0, le=10_000)] = 2.0
+    altitude_tolerance_km: Annotated[float, Field(gt=0, le=10_000)] = 7.0
+    min_shell_satellites: Annotated[int, Field(ge=1, le=1_000_000)] = 6
     raan_gap_deg: Annotated[float, Field(gt=0, le=180)] = 1.0
+    min_plane_share: Annotated[float, Field(ge=0, le=1)] = 0.25
+    max_plane_gap_deg: Annotated[float, Field(gt=0, le=180)] = 45.0
+    max_phase_deg: Annotated[float, Field(gt=0, le=180)] = 30.0
     max_cross_plane_latitude_deg: Annotated[float, Field(gt=0, le=90)] | None = None
+    join: Literal["shortest", "none"] = "shortest"
+    degree: Degree = 4
 
 
 class NearestK(InterSatelliteLink):
     """Shortest links first, each taken while both ends have fewer than ``k``.
 
-    Symmetric and deterministic: ties go to the smaller index, then to the smaller partner.
+    Exactly what going through all pairs that see each other gives. Lengths are compared in whole
+    millimetres, here and wherever links are chosen by length; ties go to the smaller index, then to
+    the smaller partner.
     """
 
     type: Literal["nearest_k"] = "nearest_k"

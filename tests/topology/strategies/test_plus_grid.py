@@ -1,4 +1,4 @@
-"""+Grid: which pairs, which shift, what the seam does, and when the Earth is in the way."""
+"""+Grid of Walker shells: which pairs, which shift, and what the seam does."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from leotrek_opt.models.constellation import WalkerShell
 from leotrek_opt.models.continuum import TimeGrid
 from leotrek_opt.models.inter_satellite import PlusGrid
 from leotrek_opt.models.topology import GeneratedTopology
-from leotrek_opt.topology.inter_satellite import (
-    clears_earth,
-    cross_link_shift,
-    inter_satellite_links,
-    plus_grid,
-)
+from leotrek_opt.topology.instants import julian_date
 from leotrek_opt.topology.propagation import satellite_ecef
+from leotrek_opt.topology.state import LinkPairs, SatelliteState
+from leotrek_opt.topology.strategies import inter_satellite_strategy
+from leotrek_opt.topology.strategies.plus_grid import cross_link_shift, plus_grid
+from leotrek_opt.topology.strategies.sight import link_lengths
 
 LIGHT_KM_S = 299_792.458
 EPOCH = datetime(2024, 7, 2, tzinfo=UTC)
@@ -32,6 +29,11 @@ def shell(planes: int, slots: int, **changes: object) -> WalkerShell:
 
 def positions(*shells: WalkerShell) -> np.ndarray:
     return satellite_ecef(GeneratedTopology(shells=shells, epoch=EPOCH), TimeGrid(), 0)[0]
+
+
+def state_of(topology: GeneratedTopology, step: int) -> SatelliteState:
+    position, valid = satellite_ecef(topology, TimeGrid(steps=10), step)
+    return SatelliteState(step, EPOCH, *julian_date(EPOCH), position, valid)
 
 
 def circular(made: WalkerShell, radius_km: float, turns: float = 0.0) -> np.ndarray:
@@ -66,7 +68,7 @@ def lengths(position: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.
 
 def grid(made: WalkerShell, **rule: object) -> set[tuple[int, int]]:
     values = {"cross_link_shift": 0} | rule
-    source, target = plus_grid([made], PlusGrid(**values), np.empty((0, 3)))  # type: ignore[arg-type]
+    source, target, _ = plus_grid([made], PlusGrid(**values), np.empty((0, 3)))  # type: ignore[arg-type]
     return set(zip(source.tolist(), target.tolist(), strict=True))
 
 
@@ -85,7 +87,7 @@ def test_pairs_of_a_small_grid() -> None:
 def test_every_satellite_has_four_neighbours(
     planes: int, slots: int, shift: int, seam: str
 ) -> None:
-    source, target = plus_grid(
+    source, target, _ = plus_grid(
         [shell(planes, slots, phasing=2)],
         PlusGrid(cross_link_shift=shift, seam=seam),  # type: ignore[arg-type]
         np.empty((0, 3)),
@@ -116,7 +118,7 @@ def test_an_open_seam_and_a_star_have_no_link_across() -> None:
 
 def test_shells_are_not_joined() -> None:
     shells = [shell(3, 3), shell(4, 3)]
-    source, target = plus_grid(shells, PlusGrid(), positions(*shells))
+    source, target, _ = plus_grid(shells, PlusGrid(), positions(*shells))
     assert len(source) == 2 * (9 + 12)
     assert ((source < 9) == (target < 9)).all()
 
@@ -124,7 +126,7 @@ def test_shells_are_not_joined() -> None:
 def test_in_plane_links_are_chords_of_the_circle() -> None:
     """Length 2 a sin(pi / S)."""
     made = shell(3, 22)
-    source, target = plus_grid([made], PlusGrid(cross_link_shift=0), np.empty((0, 3)))
+    source, target, _ = plus_grid([made], PlusGrid(cross_link_shift=0), np.empty((0, 3)))
     in_plane = source // 22 == target // 22
     expected = 2 * 6928.137 * np.sin(np.pi / 22)
     exact = circular(made, 6928.137)
@@ -154,7 +156,7 @@ def test_cross_links_have_the_known_range_all_round(
 ) -> None:
     """The seam included: it takes up the phase that the planes have gathered."""
     made = shell(72, 22, phasing=phasing)
-    source, target = plus_grid([made], PlusGrid(cross_link_shift=shift), np.empty((0, 3)))
+    source, target, _ = plus_grid([made], PlusGrid(cross_link_shift=shift), np.empty((0, 3)))
     cross = source // 22 != target // 22
     length = np.concatenate(
         [
@@ -171,8 +173,8 @@ def test_an_unshifted_seam_goes_through_the_earth() -> None:
     made = shell(72, 14, phasing=18)
     position = positions(made)
     rule = PlusGrid(cross_link_shift=0, seam="unshifted")
-    source, target = plus_grid([made], rule, position)
-    length, up = inter_satellite_links(position, np.ones(1008, dtype=bool), source, target, rule)
+    source, target, _ = plus_grid([made], rule, position)
+    length, up = link_lengths(position, np.ones(1008, dtype=bool), LinkPairs(source, target), rule)
     seam = (source // 14 == 0) & (target // 14 == 71)
     assert seam.sum() == 14
     assert not up[seam].any()
@@ -184,7 +186,7 @@ def test_cross_links_of_the_wildfire_shell_at_the_speed_of_light() -> None:
     """Published as 6.45 to 7.03 ms at 17.31/29.5 of the speed of light, on a sphere of 6371 km."""
     made = shell(72, 14, phasing=18)
     position = positions(made)
-    source, target = plus_grid([made], PlusGrid(), position)
+    source, target, _ = plus_grid([made], PlusGrid(), position)
     cross = source // 14 != target // 14
     slow = LIGHT_KM_S * 17.31 / 29.5
     latency_ms = lengths(position, source, target)[cross] / slow * 1e3
@@ -201,7 +203,7 @@ def test_shortest_picks_the_shift_of_the_shortest_longest_link(phasing: int, exp
     assert cross_link_shift(made, PlusGrid(), position) == expected
     longest = {}
     for shift in range(-11, 11):
-        source, target = plus_grid([made], PlusGrid(cross_link_shift=shift), position)
+        source, target, _ = plus_grid([made], PlusGrid(cross_link_shift=shift), position)
         cross = source // 22 != target // 22
         longest[shift] = lengths(position, source[cross], target[cross]).max()
     assert min(longest, key=lambda shift: longest[shift]) == expected
@@ -218,9 +220,9 @@ def test_a_lost_satellite_has_no_link_and_does_not_disturb_the_shift() -> None:
     position = positions(made)
     position[7] = np.nan
     valid = np.isfinite(position).all(axis=1)
-    source, target = plus_grid([made], PlusGrid(), position)
+    source, target, _ = plus_grid([made], PlusGrid(), position)
     assert cross_link_shift(made, PlusGrid(), position) == -1
-    _, up = inter_satellite_links(position, valid, source, target, PlusGrid())
+    _, up = link_lengths(position, valid, LinkPairs(source, target), PlusGrid())
     assert (~up).sum() == 4
     assert not up[(source == 7) | (target == 7)].any()
 
@@ -229,44 +231,41 @@ def test_range_is_a_limit_of_its_own() -> None:
     made = shell(72, 22, phasing=18)
     position = positions(made)
     rule = PlusGrid(cross_link_shift=0, max_range_km=1500.0)
-    source, target = plus_grid([made], rule, position)
-    length, up = inter_satellite_links(position, np.ones(1584, dtype=bool), source, target, rule)
+    source, target, _ = plus_grid([made], rule, position)
+    length, up = link_lengths(position, np.ones(1584, dtype=bool), LinkPairs(source, target), rule)
     assert (up == (length <= 1500.0)).all()
     assert up.any()
     assert not up.all()
 
 
-def test_longest_sight_at_equal_altitude() -> None:
-    """2 sqrt((R + h)^2 - (R + m)^2): 5016.6 km at 550 km above a margin of 80 km."""
-    radius, limit = 6378.137 + 550, 2 * np.sqrt((6378.137 + 550) ** 2 - (6378.137 + 80) ** 2)
-    assert limit == pytest.approx(5016.6, abs=0.1)
-    for length, clear in ((limit - 0.1, True), (limit + 0.1, False)):
-        half = np.arcsin(length / 2 / radius)
-        start = radius * np.array([[np.cos(half), np.sin(half), 0.0]])
-        end = radius * np.array([[np.cos(half), -np.sin(half), 0.0]])
-        assert clears_earth(start, end, 80.0).tolist() == [clear]
+def test_links_across_are_marked() -> None:
+    made = shell(5, 4, phasing=2)
+    source, target, cross = plus_grid([made, made], PlusGrid(cross_link_shift=0), np.empty((0, 3)))
+    assert cross is not None
+    assert (cross == (source // 4 != target // 4)).all()
+    assert cross.sum() == 2 * 20
 
 
-def test_sight_is_tested_on_the_segment() -> None:
-    """Two satellites one above the other see each other although their line meets the Earth."""
-    low, high = np.array([[6928.0, 0.0, 0.0]]), np.array([[7600.0, 100.0, 0.0]])
-    assert clears_earth(low, high, 80.0).all()
-    assert clears_earth(high, low, 80.0).all()
-    assert clears_earth(low, low, 80.0).all()
-    assert not clears_earth(low, -high, 80.0).any()
-    assert not clears_earth(low, np.full((1, 3), np.nan), 80.0).any()
+def test_a_cut_off_near_the_poles_switches_links_across_off() -> None:
+    made = shell(6, 11, inclination_deg=86.4, altitude_km=780.0, pattern="star", phasing=2)
+    position = positions(made)
+    valid = np.ones(66, dtype=bool)
+    rule = PlusGrid(max_cross_plane_latitude_deg=65.0)
+    pairs = plus_grid([made], rule, position)
+    _, up = link_lengths(position, valid, pairs, rule)
+    _, unlimited = link_lengths(position, valid, pairs, PlusGrid())
+    latitude = np.degrees(np.arcsin(position[:, 2] / np.linalg.norm(position, axis=1)))
+    polar = np.abs(latitude) > 65.0
+    reaches_a_pole = pairs.cross_plane & (polar[pairs.source] | polar[pairs.target])
+    assert reaches_a_pole.any()
+    assert (up == (unlimited & ~reaches_a_pole)).all()
+    assert up[~pairs.cross_plane].all()
 
 
-@given(
-    start=st.tuples(*[st.floats(-9000, 9000)] * 3),
-    end=st.tuples(*[st.floats(-9000, 9000)] * 3),
-    margin=st.floats(0, 500),
-)
-def test_sight_agrees_with_walking_along_the_segment(
-    start: tuple[float, float, float], end: tuple[float, float, float], margin: float
-) -> None:
-    a, b = np.array([start]), np.array([end])
-    walk = a + np.linspace(0, 1, 2001)[:, None] * (b - a)
-    lowest = np.linalg.norm(walk, axis=1).min() - 6378.137 - margin
-    if abs(lowest) > 5:
-        assert clears_earth(a, b, margin).tolist() == [lowest > 0]
+def test_the_pattern_is_the_same_object_at_every_step() -> None:
+    """What hangs on the pattern, such as a matrix of links, need not be made again."""
+    topology = GeneratedTopology(shells=(shell(5, 4), shell(3, 6)), epoch=EPOCH)
+    first = state_of(topology, 0)
+    strategy = inter_satellite_strategy(topology, first)
+    assert strategy(state_of(topology, 3)) is strategy(first)
+    assert not strategy(first).source.flags.writeable
