@@ -122,20 +122,22 @@ def beside(folder: Path, name: str) -> Path:
     raise InputError(f"is needed and neither here nor in ${DATA_VARIABLE}", file=candidates[0])
 
 
-def cities(folder: Path) -> list[tuple[str, float, float, float]]:
-    """Read name, latitude, longitude and altitude in km of the hundred cities.
+def cities(folder: Path, name: str = CITIES) -> list[tuple[str, float, float, float]]:
+    """Read name, latitude, longitude and altitude in km of cities.
 
     Parameters
     ----------
     folder
         Of the replay.
+    name
+        File name.
 
     Returns
     -------
     list of tuple
         In the order of their numbers.
     """
-    with beside(folder, CITIES).open(encoding="utf-8", newline="") as file:
+    with beside(folder, name).open(encoding="utf-8", newline="") as file:
         return [
             (
                 row["name"],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _golden import Case, cities, continuum, near, same
+from _golden import CITIES, Case, cities, continuum, near, same
 from numpy.typing import NDArray
 
 from leotrek_opt.models.constellation import CircularJ2, Propagator, Sgp4, WalkerShell
@@ -17,6 +18,7 @@ from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.models.inter_satellite import PlusGrid
 from leotrek_opt.models.topology import GeneratedTopology
+from leotrek_opt.topology.constellation import mean_motion_rad_min
 from leotrek_opt.topology.contacts.windows import contact_windows
 from leotrek_opt.topology.environment.eclipse import sunlit_fraction
 from leotrek_opt.topology.environment.sun import sun_teme
@@ -50,11 +52,22 @@ def run(path: Path) -> list[Case]:
         One for each number.
     """
     document = json.loads(path.read_text(encoding="utf-8"))
-    scenario = document["scenario"]
+    text = " ".join(document.get("conventions", ()))
+    named = re.search(r"first (\d+) rows of (\S+\.csv)", text)
+    count, file = (int(named[1]), named[2]) if named else (100, CITIES)
+    scenario = document["scenario"] | {"stations": cities(path.parent, file)[:count]}
     cases: list[Case] = []
+    if "no_kozai_rad_per_min" in scenario:
+        shell = _scene(scenario, "sgp4", [0.0]).topology.shells[0]
+        found, wanted = mean_motion_rad_min(shell), scenario["no_kozai_rad_per_min"]
+        cases.append(near(f"{path.name} no_kozai_rad_per_min", found, wanted, relative=1e-11))
     for propagator, instants in document["expected"].items():
-        scene = _scene(path.parent, scenario, propagator, [float(row["t_s"]) for row in instants])
+        scene = _scene(scenario, propagator, [float(row["t_s"]) for row in instants])
         relayed = scene.replace(topology=scene.topology.replace(ground_relay=True))
+        grid = scene.topology.inter_satellite.replace(seam="unshifted")
+        unphased = topology_generator(
+            scene.replace(topology=scene.topology.replace(inter_satellite=grid))
+        )
         generators = topology_generator(scene), topology_generator(relayed)
         for step, expected in enumerate(instants):
             name = f"{path.name} {propagator} t={expected['t_s']} s"
@@ -62,15 +75,18 @@ def run(path: Path) -> list[Case]:
             graphs = [g.graph(s) for g, s in zip(generators, states, strict=True)]
             cases += _links(name, states[0], scenario, expected)
             cases += _satellites(name, scene, states[0], expected)
+            cases += _seam(name, unphased.state(step), scenario, expected)
             cases += _routes(name, graphs, scenario, expected)
-    lengths = document.get("link_lengths_km_at_t0_sgp4", {})
-    cases += _lengths(path, scenario, lengths)
-    cases += _contacts(path, scenario, document.get("contact_windows_sgp4", []))
+    for propagator in PROPAGATORS:
+        lengths = document.get(f"link_lengths_km_at_t0_{propagator}", {})
+        cases += _lengths(path, scenario, propagator, lengths)
+        windows = document.get(f"contact_windows_{propagator}", [])
+        cases += _contacts(path, scenario, propagator, windows)
     return cases
 
 
 def _scene(
-    folder: Path, scenario: Row, propagator: str, offsets_s: list[float], shift: int | None = None
+    scenario: Row, propagator: str, offsets_s: list[float], shift: int | None = None
 ) -> Continuum:
     epoch = datetime.fromisoformat(scenario["epoch_utc"])
     topology = GeneratedTopology(
@@ -90,7 +106,7 @@ def _scene(
         inter_satellite=PlusGrid(cross_link_shift=scenario["shift"] if shift is None else shift),
         ground=GroundLinks(strategy="all_visible", min_elevation_deg=float(scenario["mask_deg"])),
     )
-    return continuum(topology, cities(folder)[:100], epoch, offsets_s)
+    return continuum(topology, scenario["stations"], epoch, offsets_s)
 
 
 def _links(name: str, state: TopologyState, scenario: Row, expected: Row) -> list[Case]:
@@ -102,7 +118,9 @@ def _links(name: str, state: TopologyState, scenario: Row, expected: Row) -> lis
     cross = between & ~in_plane
     ground = kind == GROUND
     satellites = scenario["planes"] * slots
-    per_station = np.bincount(links.target[ground] - satellites, minlength=100)
+    per_station = np.bincount(
+        links.target[ground] - satellites, minlength=len(scenario["stations"])
+    )
     cases = [
         same(f"{name} n_isl", int(between.sum()), expected["n_isl"]),
         near(
@@ -139,6 +157,17 @@ def _links(name: str, state: TopologyState, scenario: Row, expected: Row) -> lis
         )
     )
     return cases
+
+
+def _seam(name: str, state: TopologyState, scenario: Row, expected: Row) -> list[Case]:
+    key = "cross_max_ms_if_seam_shift_is_omitted"
+    if key not in expected:
+        return []
+    slots = scenario["sats_per_plane"]
+    links = state.links
+    cross = (state.link_kind == INTER_SATELLITE) & (links.source // slots != links.target // slots)
+    longest = float(links.latency_ns[cross].max()) / 1e6
+    return [near(f"{name} {key}", longest, expected[key], relative=LATENCY_RELATIVE)]
 
 
 def _three(name: str, values: NDArray[np.float64], expected: Row, prefix: str) -> list[Case]:
@@ -217,11 +246,11 @@ def _routes(name: str, graphs: list[Any], scenario: Row, expected: Row) -> list[
     return cases
 
 
-def _lengths(path: Path, scenario: Row, expected: Row) -> list[Case]:
+def _lengths(path: Path, scenario: Row, propagator: str, expected: Row) -> list[Case]:
     cases = []
     slots = scenario["sats_per_plane"]
     for label, lengths in expected.items():
-        scene = _scene(path.parent, scenario, "sgp4", [0.0], shift=int(label.split()[-1]))
+        scene = _scene(scenario, propagator, [0.0], shift=int(label.split()[-1]))
         state = topology_generator(scene).state(0)
         between = state.link_kind == INTER_SATELLITE
         source, target = state.links.source[between], state.links.target[between]
@@ -232,17 +261,22 @@ def _lengths(path: Path, scenario: Row, expected: Row) -> list[Case]:
             chosen = length[in_plane if key.startswith("in_plane") else ~in_plane]
             found = float(chosen.min() if key.endswith("min") else chosen.max())
             cases.append(
-                near(f"{path.name} {label} {key} km", found, value, relative=LATENCY_RELATIVE)
+                near(
+                    f"{path.name} {propagator} {label} {key} km",
+                    found,
+                    value,
+                    relative=LATENCY_RELATIVE,
+                )
             )
     return cases
 
 
-def _contacts(path: Path, scenario: Row, expected: list[Row]) -> list[Case]:
+def _contacts(path: Path, scenario: Row, propagator: str, expected: list[Row]) -> list[Case]:
     cases: list[Case] = []
     satellites = scenario["planes"] * scenario["sats_per_plane"]
     for row in expected:
         start, end = row["interval_s"]
-        scene = _scene(path.parent, scenario, "sgp4", [0.0])
+        scene = _scene(scenario, propagator, [0.0])
         table = contact_windows(
             scene,
             ground=[satellites + row["gid"]],
@@ -250,7 +284,7 @@ def _contacts(path: Path, scenario: Row, expected: list[Row]) -> list[Case]:
             start_s=float(start),
             end_s=float(end),
         )
-        name = f"{path.name} contacts of {row['station']} with {row['satellite']}"
+        name = f"{path.name} {propagator} contacts of {row['station']} with {row['satellite']}"
         cases.append(same(f"{name}, number", len(table.aos_s), len(row["windows"])))
         for index, window in enumerate(row["windows"][: len(table.aos_s)]):
             for key, found in (("aos_s", table.aos_s[index]), ("los_s", table.los_s[index])):

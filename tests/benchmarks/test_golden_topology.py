@@ -1,0 +1,77 @@
+"""The golden replay: what was published agrees, a changed number does not."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def replay(folder: Path) -> tuple[int, dict[str, Any], str]:
+    """Run the script; return its exit code, its summary and what it says of disagreements."""
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "golden_topology.py", "--data", folder, "--format", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
+
+
+@pytest.mark.reference
+def test_every_published_case_agrees(reference_data: Path) -> None:
+    code, summary, words = replay(reference_data / "topology")
+    assert words == ""
+    assert (code, summary["disagreements"]) == (0, [])
+    figures = summary["figures"]
+    cases = {name.split(":")[0]: n for name, n in figures.items() if name.endswith("_cases")}
+    assert cases["sgp4"] == 668
+    assert cases["hypatia"] == 2001
+    assert cases.keys() == {"sgp4", "frames", "hypatia", "walker", "protocols"}
+
+
+@pytest.mark.reference
+def test_changed_numbers_are_named(reference_data: Path, tmp_path: Path) -> None:
+    source = reference_data / "topology"
+    trace = "hypatia_kuiper630_1173_1229.csv.gz"
+    with gzip.open(source / trace, "rt", encoding="ascii", newline="") as file:
+        rows = list(csv.DictReader(file))[:3]
+    rows[1]["rtt_ns"] = str(float(rows[1]["rtt_ns"]) * 1.0001)
+    rows[2]["path"] = rows[2]["path"].replace("182", "216")
+    with (tmp_path / trace.removesuffix(".gz")).open("w", encoding="ascii", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    chain = json.loads((source / "starlink1008_frame_chain.json").read_text(encoding="utf-8"))
+    chain["ecef_gmst_km"][0] += 1e-5
+    (tmp_path / "other_frame_chain.json").write_text(json.dumps(chain), encoding="utf-8")
+    code, summary, words = replay(tmp_path)
+    assert code == 1
+    assert len(words.splitlines()) == len(summary["disagreements"]) == 3
+    assert [case["case"].split()[0] for case in summary["disagreements"]] == [
+        "other_frame_chain.json",
+        "hypatia_kuiper630_1173_1229.csv",
+        "hypatia_kuiper630_1173_1229.csv",
+    ]
+
+
+def test_folder_without_expected_files_is_bad_usage(tmp_path: Path) -> None:
+    code, summary, words = replay(tmp_path)
+    assert (code, summary) == (2, {})
+    assert "holds no expected file" in words
+
+
+def test_trace_of_an_unknown_scenario_is_bad_usage(tmp_path: Path) -> None:
+    (tmp_path / "hypatia_iridium780_70_71.csv").write_text("t_ns,rtt_ns,path\n", encoding="ascii")
+    code, _, words = replay(tmp_path)
+    assert code == 2
+    assert "kuiper630" in words
