@@ -376,7 +376,7 @@ def test_listed_cables_stand_beside_fibre_and_parallel_ones_stay_apart() -> None
     assert materialise(freeze(made)).digest == series.digest
 
 
-@pytest.mark.parametrize("name", ["wgs84", "wgs72", "xephem"])
+@pytest.mark.parametrize("name", ["wgs84", "wgs72"])
 def test_ground_nodes_stand_on_the_named_ellipsoid(name: str) -> None:
     state = topology_generator(continuum(ellipsoid=name)).state(0)
     latitude, longitude, altitude = ecef_to_geodetic(state.position_km[120:], FIGURES[name])  # type: ignore[index]

@@ -32,7 +32,14 @@ from leotrek_opt.topology.state import (
     SatelliteState,
     TopologyState,
 )
-from leotrek_opt.topology.step_graph import Links, Pattern, StepLinks, latency_ns, no_links
+from leotrek_opt.topology.step_graph import (
+    Links,
+    Pattern,
+    StepLinks,
+    latency_ns,
+    no_links,
+    stable_order,
+)
 from leotrek_opt.topology.strategies import checked_strategy, inter_satellite_strategy
 from leotrek_opt.topology.strategies.sight import link_lengths
 
@@ -290,7 +297,8 @@ class TopologyGenerator:
             bandwidth = chosen.bandwidth_bps
         elif rule.bandwidth_mbps is not None:
             bandwidth = np.full(len(chosen), quantum_bps(rule.bandwidth_mbps), dtype=np.int64)
-        order = np.argsort(chosen.satellite * self._nodes + chosen.ground, kind="stable")
+        # By place already.
+        order = stable_order(chosen.satellite, self._satellites)
         return Links(
             chosen.satellite[order].astype(np.int32),
             (chosen.ground[order] + self._satellites).astype(np.int32),

@@ -19,14 +19,19 @@ Indices = NDArray[np.int64]
 RemainingContact = Callable[[Indices, Indices], Array]
 """Seconds for which pairs (row of a place, satellite) go on seeing each other from now."""
 
-_BLOCK_CELLS = 2**18
-"""Pairs of a place and a satellite that are looked at together; 2 MiB."""
+_BLOCK_CELLS = 2**16
+"""Pairs of a place and a satellite that are looked at together. From 87,000 on OpenBLAS takes more
+threads, and where the processor is busy it waits for them several hundred times as long as it
+works."""
 
 _NORMAL_TILT_DEG = 0.2
 """The geodetic normal leans at most 0.193 degrees away from the geocentric one."""
 
 _SLACK_KM = 1e-3
 """What candidates may miss their bound by, so that rounding loses none."""
+
+_SINGLE_SLACK = 1e-6
+"""The same for products in single precision, over the largest radius: 17 of its roundings."""
 
 _WORST = 10**11
 """Largest badness of a link; times a million places it stays within 64 bits."""
@@ -209,32 +214,39 @@ def _candidates(
 ) -> tuple[Indices, Indices]:
     """Pairs that may see each other: the satellite is high enough along an axis of the place.
 
-    A product of small matrices and one comparison leave a hundredth of all pairs; searching a tree
-    of the satellites, which each step would have to build anew, takes longer up to some hundred
-    places.
+    A product of small matrices in single precision and one comparison leave a hundredth of all
+    pairs, to be looked at exactly; searching a tree of the satellites, which each step would have
+    to build anew, takes longer up to some hundred places.
     """
     count = len(satellite_km)
-    axis, least = _least_heights(places, _lowest_radius_km(satellite_km), rule)
+    lowest, highest = _radii_km(satellite_km)
+    axis, least = _least_heights(places, lowest, rule)
+    least = (least - _SINGLE_SLACK * highest).astype(np.float32)
+    axis, satellite = axis.astype(np.float32), satellite_km.T.astype(np.float32, order="C")
     block = min(max(1, _BLOCK_CELLS // count), len(axis))
     # Buffers are used again: a large new array costs more in page faults than in arithmetic.
-    height, is_high = np.empty((block, count)), np.empty((block, count), dtype=np.bool_)
+    height = np.empty((block, count), dtype=np.float32)
+    is_high = np.empty((block, count), dtype=np.bool_)
     found = []
     with np.errstate(invalid="ignore"):
         for first in range(0, len(axis), block):
             rows = slice(first, first + block)
             size = len(axis[rows])
-            np.matmul(axis[rows], satellite_km.T, out=height[:size])
+            np.matmul(axis[rows], satellite, out=height[:size])
             np.greater_equal(height[:size], least[rows, None], out=is_high[:size])
             found.append(np.flatnonzero(is_high[:size]) + first * count)
-    ground, satellite = np.divmod(np.concatenate(found), count)
-    return ground, satellite
+    ground, column = np.divmod(np.concatenate(found), count)
+    return ground, column
 
 
-def _lowest_radius_km(satellite_km: Array) -> float:
+def _radii_km(satellite_km: Array) -> tuple[float, float]:
+    """Least and largest distance from the centre of the Earth."""
     x, y, z = satellite_km.T
     squares = x * x + y * y + z * z
-    lowest = squares.min()
-    return math.sqrt(np.fmin.reduce(squares) if np.isnan(lowest) else lowest)
+    lowest, highest = squares.min(), squares.max()
+    if np.isnan(lowest):
+        lowest, highest = np.fmin.reduce(squares), np.fmax.reduce(squares)
+    return math.sqrt(lowest), math.sqrt(highest)
 
 
 def _least_heights(

@@ -72,6 +72,24 @@ def latency_ns(length_km: FloatArray, speed_km_s: float) -> FloatArray:
     return np.rint(latency, out=latency)
 
 
+def stable_order(key: NDArray[np.integer], count: int) -> NDArray[np.intp]:
+    """Return the order of keys, equals as they stand.
+
+    Parameters
+    ----------
+    key
+        In 0 … count - 1.
+    count
+        Up to 65,536 the order is found in linear time.
+
+    Returns
+    -------
+    ndarray
+        Indices, shape of ``key``.
+    """
+    return np.argsort(key.astype(np.uint16) if count <= 2**16 else key, kind="stable")
+
+
 class Pattern:
     """Pairs of satellites that may be linked, and what follows from them alone.
 
@@ -90,14 +108,20 @@ class Pattern:
         self.target = pairs.target.astype(np.int32)
 
     @cached_property
+    def first_of_source(self) -> NDArray[np.int32]:
+        """Return where the links of each source begin, shape (satellites + 1,)."""
+        first = np.zeros(self.satellites + 1, dtype=np.int32)
+        np.cumsum(np.bincount(self.source, minlength=self.satellites), out=first[1:])
+        return first
+
+    @cached_property
     def arcs(self) -> tuple[Nodes, Nodes, NDArray[np.intp]]:
         """Both directions of every link by tail, compressed.
 
         Row pointer (satellites + 1,), and per arc its head and its link.
         """
         links, rows = len(self.source), self.satellites
-        later = np.zeros(rows + 1, dtype=np.int32)
-        np.cumsum(np.bincount(self.source, minlength=rows), out=later[1:])
+        later = self.first_of_source
         # Links are sorted by source already; a transposition sorts them by target in linear time.
         by_target = csr_matrix((np.arange(links), self.target, later), shape=(rows, rows)).tocsc()
         earlier = by_target.indptr
@@ -156,12 +180,13 @@ class StepLinks:
         """
         source, target = self.pattern.source, self.pattern.target
         latency, bandwidth = self.latency_ns, self.bandwidth_bps
+        ground = self.ground
+        # The links of a satellite to the ground follow those to satellites.
+        at = self.pattern.first_of_source[ground.source + 1] + np.arange(len(ground))
         if self.up is not None:
             source, target, latency = source[self.up], target[self.up], latency[self.up]
             bandwidth = None if bandwidth is None else bandwidth[self.up]
-        ground = self.ground
-        # The links of a satellite to the ground follow those to satellites.
-        at = np.searchsorted(source, ground.source, side="right") + np.arange(len(ground))
+            at = np.searchsorted(source, ground.source, side="right") + np.arange(len(ground))
         place = _Places(len(source), at, len(self.terrestrial))
         kind = place.merged(
             np.int8(INTER_SATELLITE), np.int8(GROUND), np.int8(TERRESTRIAL), np.int8
@@ -196,16 +221,17 @@ class StepLinks:
         ground, cables = self.ground, self.terrestrial
         satellites = self.pattern.satellites
         at = indptr[ground.source + 1] + np.arange(len(ground))
-        # What leaves a ground node: down the links to satellites, and along cables both ways.
-        tail = np.concatenate((ground.target, cables.source, cables.target))
-        into = np.concatenate((ground.source, cables.target, cables.source))
-        order = np.argsort(tail.astype(np.int64) * self.n_nodes + into, kind="stable")
+        # What leaves a ground node: up the links to satellites, then along cables to smaller and to
+        # larger nodes. Each of the three is sorted by its head where the tail is the same.
+        tail = np.concatenate((ground.target, cables.target, cables.source)) - satellites
+        into = np.concatenate((ground.source, cables.source, cables.target))
+        order = stable_order(tail, self.n_nodes - satellites)
         place = _Places(len(head), at, len(order))
         pointer = np.empty(self.n_nodes + 1, dtype=np.int32)
         met = np.bincount(ground.source, minlength=satellites)
         pointer[0] = 0
         np.add(indptr[1:], np.cumsum(met), out=pointer[1 : satellites + 1], casting="unsafe")
-        leaving = np.bincount(tail - satellites, minlength=self.n_nodes - satellites)
+        leaving = np.bincount(tail, minlength=self.n_nodes - satellites)
         np.add(
             pointer[satellites], np.cumsum(leaving), out=pointer[satellites + 1 :], casting="unsafe"
         )
