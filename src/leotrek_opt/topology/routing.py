@@ -3,39 +3,26 @@
 Latencies are integers of one nanosecond carried in float64. Sums stay below 2**53, so every result
 is exact; ``inf`` means that no route exists.
 
-A route may begin and end at any node, but passes only through nodes that relay. Searches therefore
-run on a graph where the arcs that leave a node that does not relay hang on a *vertex* of their own,
-where a route from that node begins: nothing leads there, so nothing passes through.
+A route may begin and end at any node, but passes only through nodes that relay; searches run on the
+arcs of :mod:`leotrek_opt.topology.arcs`, which see to that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from leotrek_opt.topology.arcs import Vertices, kept, roots, vertices, widths_to_root
 from leotrek_opt.topology.series import Snapshot
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-
-class _Vertices(NamedTuple):
-    """Arcs between vertices: the nodes 0..N-1, then the starts of nodes that do not relay.
-
-    ``start`` is the vertex where routes from a node begin, shape (N,).
-    """
-
-    size: int
-    start: IntArray
-    indptr: NDArray[np.int32]
-    head: NDArray[np.int32]
-    weight: FloatArray
 
 
 class RouteGraph:
@@ -305,30 +292,28 @@ class RouteGraph:
         best, best_from_elsewhere
             Shape (N,) each; ``best_from_elsewhere[m]`` is the minimum over n != m.
         """
-        n, vertices = self.n_nodes, self._vertices
-        at_start = np.full(vertices.size, np.inf)
-        at_start[vertices.start] = values
+        n, size, start = self.n_nodes, self._vertices.size, self._vertices.start
+        at_start = np.full(size, np.inf)
+        at_start[start] = values
         labels, predecessor = dijkstra(
             self._with_virtual_source(at_start),
             directed=True,
-            indices=np.array([vertices.size]),
+            indices=np.array([size]),
             return_predecessors=True,
         )
-        label = labels[0, : vertices.size]
+        label = labels[0, :size]
         reached = np.isfinite(label)
-        start = _roots(predecessor[0, : vertices.size], reached)
+        part = roots(predecessor[0, :size], reached)
         best = self._with_own_start(label[:n], values)
-        own = start[:n] == vertices.start
+        own = part[:n] == start
         if not own.any():
             return best, label[:n]
-        tail = np.repeat(np.arange(vertices.size), np.diff(vertices.indptr))
-        same_part = start[tail] == start[vertices.head]
+        tail, head = self._vertices.tail, self._vertices.head
+        same_part = part[tail] == part[head]
         crossing = ~same_part & reached[tail]
-        second = np.where(start == np.arange(vertices.size), np.inf, at_start)
+        second = np.where(part == np.arange(size), np.inf, at_start)
         np.minimum.at(
-            second,
-            vertices.head[crossing],
-            label[tail[crossing]] + vertices.weight[crossing],
+            second, head[crossing], label[tail[crossing]] + self._vertices.weight[crossing]
         )
         second = self._spread(second, same_part)
         return best, np.where(own, second[:n], label[:n])
@@ -344,7 +329,7 @@ class RouteGraph:
     def _subgraph(self, keep: NDArray[np.bool_]) -> RouteGraph:
         return RouteGraph.of_arcs(
             self.n_nodes,
-            _kept(self.indptr, keep),
+            kept(self.indptr, keep),
             self.head[keep],
             self.weight[keep],
             None if self.bandwidth is None else self.bandwidth[keep],
@@ -352,29 +337,13 @@ class RouteGraph:
         )
 
     @cached_property
-    def _vertices(self) -> _Vertices:
-        nodes = np.arange(self.n_nodes)
-        if self.relay is None:
-            return _Vertices(self.n_nodes, nodes, self.indptr, self.head, self.weight)
-        silent = np.flatnonzero(~self.relay)
-        start = nodes.copy()
-        start[silent] = self.n_nodes + np.arange(silent.size)
-        count = self.n_nodes + silent.size
-        degree = np.diff(self.indptr)
-        indptr = np.zeros(count + 1, dtype=np.int32)
-        np.cumsum(np.concatenate([degree * self.relay, degree[silent]]), out=indptr[1:])
-        if silent[0] == self.n_nodes - silent.size:
-            return _Vertices(count, start, indptr, self.head, self.weight)
-        order = np.argsort(~self.relay[self.tail], kind="stable")
-        return _Vertices(count, start, indptr, self.head[order], self.weight[order])
+    def _vertices(self) -> Vertices:
+        return vertices(self.indptr, self.head, self.weight, self.relay)
 
     @cached_property
     def _matrix(self) -> csr_matrix[np.float64]:
-        vertices = self._vertices
-        return csr_matrix(
-            (vertices.weight, vertices.head, vertices.indptr),
-            shape=(vertices.size, vertices.size),
-        )
+        size, _, indptr, head, weight = self._vertices
+        return csr_matrix((weight, head, indptr), shape=(size, size))
 
     def _spread(self, at_start: FloatArray, keep: NDArray[np.bool_] | None = None) -> FloatArray:
         """Return the least label of every vertex, over the arcs that are kept."""
@@ -386,9 +355,9 @@ class RouteGraph:
     def _with_virtual_source(
         self, at_start: FloatArray, keep: NDArray[np.bool_] | None = None
     ) -> csr_matrix[np.float64]:
-        count, _, indptr, head, weight = self._vertices
+        size, _, indptr, head, weight = self._vertices
         if keep is not None:
-            indptr, head, weight = _kept(indptr, keep), head[keep], weight[keep]
+            indptr, head, weight = kept(indptr, keep), head[keep], weight[keep]
         starts = np.flatnonzero(np.isfinite(at_start)).astype(np.int32)
         end = np.array([indptr[-1] + starts.size], dtype=np.int32)
         return csr_matrix(
@@ -397,7 +366,7 @@ class RouteGraph:
                 np.concatenate([head, starts]),
                 np.concatenate([indptr, end]),
             ),
-            shape=(count + 1, count + 1),
+            shape=(size + 1, size + 1),
         )
 
     def _widest_shortest(self, source: int) -> FloatArray:
@@ -445,27 +414,6 @@ class RouteGraph:
         return np.flatnonzero(tight)
 
 
-def _kept(indptr: NDArray[np.int32], keep: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Return the row pointer of the arcs that are kept."""
-    before = np.zeros(keep.size + 1, dtype=np.int32)
-    np.cumsum(keep, out=before[1:])
-    return before[indptr]
-
-
-def _roots(predecessor: NDArray[np.int32], reached: NDArray[np.bool_]) -> IntArray:
-    """Return for each vertex the first one after the virtual source on its route, -1 if none."""
-    vertices = np.arange(predecessor.size)
-    parent = predecessor.astype(np.int64)
-    root = np.where(reached & (parent != predecessor.size), parent, vertices)
-    while True:
-        further = root[root]
-        if np.array_equal(further, root):
-            break
-        root = further
-    root[~reached] = -1
-    return root
-
-
 def _widths_along_one_tree(
     source: int,
     tail: IntArray,
@@ -485,10 +433,5 @@ def _widths_along_one_tree(
     parent[head[forward]] = tail[forward]
     width[head[forward]] = bandwidth[forward]
     parent[source], width[source] = source, np.inf
-    while True:
-        further = parent[parent]
-        if np.array_equal(further, parent):
-            break
-        width = np.minimum(width, width[parent])
-        parent = further
-    return np.where(parent == source, width, 0.0)
+    root, width = widths_to_root(parent, width)
+    return np.where(root == source, width, 0.0)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
+from leotrek_opt.topology.arcs import widths_to_root
 from leotrek_opt.topology.routes.check import node_index, node_indices
 from leotrek_opt.topology.routes.route import Route
 from leotrek_opt.topology.routes.search import Adjacency, best_route
@@ -157,10 +158,4 @@ def _along(tree: tuple[IntArray, IntArray, FloatArray], source: int, n_nodes: in
     if below.size:
         parent[below] = before[below]
         width[below] = bandwidth[np.asarray(joined[parent[below], below]).reshape(-1) - 1]
-    # Whole ways are followed by doubling: after each turn a node knows twice as much of its way.
-    while True:
-        further = parent[parent]
-        if np.array_equal(further, parent):
-            return width
-        width = np.minimum(width, width[parent])
-        parent = further
+    return widths_to_root(parent, width)[1]
