@@ -123,7 +123,27 @@ def write_text(text: str, path: str | Path) -> None:
     OSError
         If the file cannot be written.
     """
-    _write_atomically(_target(path), lambda stream: stream.write(text.encode("utf-8")))
+    write_bytes(text.encode("utf-8"), path)
+
+
+def write_bytes(data: bytes, path: str | Path) -> None:
+    """Write a binary file like :func:`write_text`.
+
+    Parameters
+    ----------
+    data
+        What is to stand in it.
+    path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or something else than a file has the name.
+    OSError
+        If the file cannot be written.
+    """
+    _write_atomically(_target(path), lambda stream: stream.write(data))
 
 
 def _target(path: str | Path) -> Path:
