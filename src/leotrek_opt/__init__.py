@@ -10,12 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from leotrek_opt.instances.constellation_continuum import constellation_continuum
     from leotrek_opt.instances.documents import digest, load, save
+    from leotrek_opt.instances.elements import read_elements
     from leotrek_opt.instances.lp_format import write_lp
     from leotrek_opt.instances.mps import read_mps, write_mps
+    from leotrek_opt.instances.presets import preset
     from leotrek_opt.instances.scenarios import generate
+    from leotrek_opt.models.constellation import WalkerShell
     from leotrek_opt.models.continuum import Continuum
     from leotrek_opt.models.placement import PlacementProblem, PlacementSolution
+    from leotrek_opt.models.topology import GeneratedTopology
     from leotrek_opt.models.workflow import DataEdge, DataSource, Function, Workflow
     from leotrek_opt.solvers.api import compare, methods, solve, verify
     from leotrek_opt.solvers.explain.linear import explain_model
@@ -29,6 +34,10 @@ if TYPE_CHECKING:
     from leotrek_opt.solvers.model_result import ModelResult
     from leotrek_opt.solvers.result import Result
     from leotrek_opt.solvers.status import Proof, Status
+    from leotrek_opt.topology.contacts.windows import contact_windows
+    from leotrek_opt.topology.generated import topology_generator
+    from leotrek_opt.topology.routes.table import route
+    from leotrek_opt.topology.simulation.run import simulate
     from leotrek_opt.versions import show_versions
 
     __version__: str
@@ -38,6 +47,7 @@ _HOMES = {
     "DataEdge": "leotrek_opt.models.workflow",
     "DataSource": "leotrek_opt.models.workflow",
     "Function": "leotrek_opt.models.workflow",
+    "GeneratedTopology": "leotrek_opt.models.topology",
     "LinearModel": "leotrek_opt.solvers.linear",
     "MatrixModel": "leotrek_opt.solvers.matrix",
     "ModelResult": "leotrek_opt.solvers.model_result",
@@ -46,9 +56,12 @@ _HOMES = {
     "Proof": "leotrek_opt.solvers.status",
     "Result": "leotrek_opt.solvers.result",
     "Status": "leotrek_opt.solvers.status",
+    "WalkerShell": "leotrek_opt.models.constellation",
     "Workflow": "leotrek_opt.models.workflow",
     "__version__": "leotrek_opt.versions",
     "compare": "leotrek_opt.solvers.api",
+    "constellation_continuum": "leotrek_opt.instances.constellation_continuum",
+    "contact_windows": "leotrek_opt.topology.contacts.windows",
     "digest": "leotrek_opt.instances.documents",
     "explain": "leotrek_opt.solvers.explain.placement",
     "explain_model": "leotrek_opt.solvers.explain.linear",
@@ -57,13 +70,18 @@ _HOMES = {
     "load": "leotrek_opt.instances.documents",
     "methods": "leotrek_opt.solvers.api",
     "model_from_arrays": "leotrek_opt.solvers.matrix",
+    "preset": "leotrek_opt.instances.presets",
+    "read_elements": "leotrek_opt.instances.elements",
     "read_mps": "leotrek_opt.instances.mps",
+    "route": "leotrek_opt.topology.routes.table",
     "save": "leotrek_opt.instances.documents",
     "show_versions": "leotrek_opt.versions",
+    "simulate": "leotrek_opt.topology.simulation.run",
     "solution_of": "leotrek_opt.solvers.formulations.pyomo_twins",
     "solve": "leotrek_opt.solvers.api",
     "solve_model": "leotrek_opt.solvers.model_api",
     "to_pyomo": "leotrek_opt.solvers.formulations.pyomo_twins",
+    "topology_generator": "leotrek_opt.topology.generated",
     "verify": "leotrek_opt.solvers.api",
     "verify_model": "leotrek_opt.solvers.model_check",
     "write_lp": "leotrek_opt.instances.lp_format",
@@ -75,6 +93,7 @@ __all__ = [
     "DataEdge",
     "DataSource",
     "Function",
+    "GeneratedTopology",
     "LinearModel",
     "MatrixModel",
     "ModelResult",
@@ -83,9 +102,12 @@ __all__ = [
     "Proof",
     "Result",
     "Status",
+    "WalkerShell",
     "Workflow",
     "__version__",
     "compare",
+    "constellation_continuum",
+    "contact_windows",
     "digest",
     "explain",
     "explain_model",
@@ -94,13 +116,18 @@ __all__ = [
     "load",
     "methods",
     "model_from_arrays",
+    "preset",
+    "read_elements",
     "read_mps",
+    "route",
     "save",
     "show_versions",
+    "simulate",
     "solution_of",
     "solve",
     "solve_model",
     "to_pyomo",
+    "topology_generator",
     "verify",
     "verify_model",
     "write_lp",
