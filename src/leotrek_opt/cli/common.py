@@ -206,8 +206,15 @@ def log_start(problem: PlacementProblem, solvers: str) -> None:
 
 
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
+def interruptible(
+    message: str = "stopping; the best answer so far follows (Ctrl-C again aborts)",
+) -> Iterator[threading.Event]:
     """Turn the first Ctrl-C into an event; the second one aborts.
+
+    Parameters
+    ----------
+    message
+        What to say then.
 
     Yields
     ------
@@ -223,7 +230,7 @@ def interruptible() -> Iterator[threading.Event]:
         if event.is_set():
             signal.default_int_handler(number, frame)
         event.set()
-        os.write(2, b"\nstopping; the best answer so far follows (Ctrl-C again aborts)\n")
+        os.write(2, f"\n{message}\n".encode())
 
     before = signal.signal(signal.SIGINT, stop)
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Annotated
 
@@ -24,9 +24,9 @@ INTERNAL_ERROR = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-# Command name to the module that holds it as `command`, in the order of the help text. These
-# modules import numpy, pydantic and all that needs them only inside the function, so that `--help`
-# stays quick.
+# Command name to the module that holds it as `command`, in the order of the help text; a package
+# with `COMMANDS` of its own is a group. These modules import numpy, pydantic and all that needs
+# them only inside the function, so that `--help` stays quick.
 COMMANDS = {
     "generate": "leotrek_opt.cli.generate",
     "solve": "leotrek_opt.cli.solve",
@@ -34,6 +34,7 @@ COMMANDS = {
     "verify": "leotrek_opt.cli.verify",
     "explain": "leotrek_opt.cli.explain",
     "export": "leotrek_opt.cli.export",
+    "topology": "leotrek_opt.cli.topology",
     "validate": "leotrek_opt.cli.validate",
     "schema": "leotrek_opt.cli.schema",
     "doctor": "leotrek_opt.cli.doctor",
@@ -82,15 +83,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _application() -> typer.Typer:
+    application = _with_commands(COMMANDS)
+    application.callback()(_options)
+    return application
+
+
+def _with_commands(commands: Mapping[str, str], about: str | None = None) -> typer.Typer:
     application = typer.Typer(
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
+        help=about,
     )
-    application.callback()(_options)
-    for name, module in COMMANDS.items():
-        application.command(name)(import_module(module).command)
+    for name, place in commands.items():
+        module = import_module(place)
+        if hasattr(module, "COMMANDS"):
+            _, _, about_group = (module.__doc__ or "").strip().partition(": ")
+            group = _with_commands(module.COMMANDS, about_group[:1].upper() + about_group[1:])
+            application.add_typer(group, name=name)
+        else:
+            application.command(name)(module.command)
     return application
 
 
