@@ -74,4 +74,4 @@ def visibility(sky: Sky) -> LinkPairs:
     LinkPairs
         All of them.
     """
-    return sky.links(*sky.pairs())
+    return sky.links(*sky.pairs_in_any_order())

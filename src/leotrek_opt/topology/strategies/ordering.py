@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,13 +13,13 @@ _DIGIT_BITS = 16
 """numpy sorts sixteen-bit integers by counting."""
 
 
-def order_of(*keys: Indices) -> Indices:
+def order_of(*keys: NDArray[np.integer[Any] | np.bool_]) -> Indices:
     """Return the order of rows by several integer keys.
 
     Parameters
     ----------
     *keys
-        Not negative, equally long, the most significant first.
+        Integers, not negative, or booleans; equally long, the most significant first.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def order_of(*keys: Indices) -> Indices:
         bits = int(key.max(initial=0)).bit_length()
         for shift in range(0, max(bits, 1), _DIGIT_BITS):
             # The cast keeps the lowest sixteen bits.
-            digit = (key >> shift).astype(np.uint16)
+            digit = (key >> shift if shift else key).astype(np.uint16)
             if order is None:
                 order = np.argsort(digit, kind="stable")
             else:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leotrek_opt.topology.state import LinkPairs
+from leotrek_opt.topology.strategies.ordering import order_of
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -30,19 +31,15 @@ def sorted_pairs(first: Indices, second: Indices, cross_plane: Mask | None = Non
         ``source < target``, sorted by both, each pair once.
     """
     source, target = np.minimum(first, second), np.maximum(first, second)
-    different = source != target
-    source, target = source[different], target[different]
-    span = int(target.max(initial=0)) + 1
-    code = source * span + target
-    if cross_plane is None:
-        source, target = np.divmod(np.unique(code), span)
-        return LinkPairs(source, target)
-    # The smallest of equal pairs is kept, which is the one in plane.
-    marked = np.unique(2 * code + cross_plane[different])
-    code = marked // 2
-    kept = np.diff(code, prepend=-1) != 0
-    source, target = np.divmod(code[kept], span)
-    return LinkPairs(source, target, (marked[kept] % 2).astype(bool))
+    keys = (source, target) if cross_plane is None else (source, target, cross_plane)
+    order = order_of(*keys)
+    source, target = source[order], target[order]
+    # Of equal pairs the first is kept, which is the one in plane.
+    kept = source != target
+    kept[1:] &= (source[1:] != source[:-1]) | (target[1:] != target[:-1])
+    if cross_plane is not None:
+        cross_plane = cross_plane[order][kept]
+    return LinkPairs(source[kept], target[kept], cross_plane)
 
 
 def joined_pairs(parts: Iterable[tuple[Indices, bool]]) -> LinkPairs:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from leotrek_opt.models.inter_satellite import InterSatelliteLink
 from leotrek_opt.topology.state import LinkPairs, SatelliteState
+from leotrek_opt.topology.strategies.close_pairs import close_pairs, crowding, tree_of
 from leotrek_opt.topology.strategies.ordering import order_of
 from leotrek_opt.topology.strategies.pairs import sorted_pairs
 from leotrek_opt.topology.strategies.sight import (
@@ -34,12 +35,10 @@ which of them is shorter by the last bit must not depend on frame, machine or li
 
 _NEIGHBOURS = 5
 """About how many neighbours the radius of the first band holds."""
-_CROWD = 64
-"""A first radius that holds more neighbours than this on average is halved."""
+_CROWD = 32
+"""A first radius within which more satellites than this crowd on average is halved."""
 _FEW = 200
 """All pairs of so many members are listed at once."""
-_SAMPLE = 50
-"""About how many members are asked for their neighbours to know that."""
 
 
 class OrderedPairs(NamedTuple):
@@ -84,7 +83,7 @@ class Sky:
     @cached_property
     def tree(self) -> cKDTree:
         """A k-d tree of all members."""
-        return _tree(self.position_km)
+        return tree_of(self.position_km)
 
     def within(self, range_km: float | None) -> Sky:
         """Return the same satellites with a range.
@@ -149,6 +148,13 @@ class Sky:
         """The limit in quanta."""
         return math.ceil(self.limit_km / ORDER_QUANTUM_KM)
 
+    def pairs_in_any_order(self) -> tuple[Indices, Indices]:
+        """Return both ends of all pairs that see each other within the limit."""
+        band = Band(-1, self.limit_quanta)
+        first, second = close_pairs(self.position_km, _search_radius_km(band))
+        source, target, _ = self._seen(first, second, band)
+        return source, target
+
     def pairs(self, band: Band | None = None, members: Mask | None = None) -> OrderedPairs:
         """Return the pairs of a band that see each other.
 
@@ -166,10 +172,11 @@ class Sky:
         """
         band = band or Band(-1, self.limit_quanta)
         chosen = None if members is None or members.all() else np.flatnonzero(members)
-        tree = self.tree if chosen is None else _tree(self.position_km[chosen])
-        found = tree.query_pairs(_search_radius_km(band), output_type="ndarray")
-        ends = found if chosen is None else chosen[found]
-        return self._ordered(ends[:, 0], ends[:, 1], band)
+        position = self.position_km if chosen is None else self.position_km[chosen]
+        first, second = close_pairs(position, _search_radius_km(band))
+        if chosen is not None:
+            first, second = chosen[first], chosen[second]
+        return self._ordered(first, second, band)
 
     def pairs_from(self, some: Mask, others: Mask, band: Band) -> OrderedPairs:
         """Return the pairs of a band that see each other and have an end among a few.
@@ -193,8 +200,8 @@ class Sky:
             kept = some[pairs.source] | some[pairs.target]
             return OrderedPairs(pairs.source[kept], pairs.target[kept])
         few, many = np.flatnonzero(some), np.flatnonzero(others)
-        near = _tree(self.position_km[few]).sparse_distance_matrix(
-            _tree(self.position_km[many]), _search_radius_km(band), output_type="ndarray"
+        near = tree_of(self.position_km[few]).sparse_distance_matrix(
+            tree_of(self.position_km[many]), _search_radius_km(band), output_type="ndarray"
         )
         start, end = few[near["i"]], many[near["j"]]
         # Between two of the few a pair is found from both ends.
@@ -267,6 +274,12 @@ class Sky:
         return int(others[seen][order_quanta(np.sqrt(square[seen])).argmin()])
 
     def _ordered(self, start: Indices, end: Indices, band: Band) -> OrderedPairs:
+        source, target, quanta = self._seen(start, end, band)
+        order = _order(quanta, source, target)
+        return OrderedPairs(source[order], target[order])
+
+    def _seen(self, start: Indices, end: Indices, band: Band) -> tuple[Indices, Indices, Indices]:
+        """Keep the pairs that belong to a band and see each other, and return their quanta."""
         square = squared_lengths(self.position_km, start, end)
         length = np.sqrt(square)
         quanta = order_quanta(length)
@@ -275,10 +288,9 @@ class Sky:
         kept &= length <= self.limit_km
         kept &= in_sight(self.position_km, start, end, square, self.margin_km)
         source, target = np.minimum(start, end), np.maximum(start, end)
-        if not kept.all():
-            source, target, quanta = source[kept], target[kept], quanta[kept]
-        order = _order(quanta, source, target)
-        return OrderedPairs(source[order], target[order])
+        if kept.all():
+            return source, target, quanta
+        return source[kept], target[kept], quanta[kept]
 
     def _first_radius_km(self) -> float:
         """Return a radius within which members have a handful of neighbours."""
@@ -287,8 +299,7 @@ class Sky:
         radius = min(2 * size * math.sqrt(_NEIGHBOURS / members), self.limit_km)
         smallest = 1e3 * ORDER_QUANTUM_KM
         # Fleets may be crowded, and pairs grow with the square of a crowd.
-        sample = self.position_km[:: max(1, members // _SAMPLE)]
-        while radius > smallest and _neighbours(self.tree, sample, radius) > _CROWD:
+        while radius > smallest and crowding(self.position_km, radius) > _CROWD:
             radius /= 2
         return max(radius, smallest)
 
@@ -345,13 +356,3 @@ def _order(quanta: Indices, source: Indices, target: Indices) -> Indices:
 def _search_radius_km(band: Band) -> float:
     # A little more than the band, whose edges are decided on quanta.
     return (band.upto + 2) * ORDER_QUANTUM_KM
-
-
-def _neighbours(tree: cKDTree, position_km: Array, radius_km: float) -> float:
-    return float(tree.query_ball_point(position_km, radius_km, return_length=True).mean())
-
-
-def _tree(position_km: Array) -> cKDTree:
-    from scipy.spatial import cKDTree
-
-    return cKDTree(position_km, leafsize=16, balanced_tree=False)

@@ -1,0 +1,146 @@
+"""All pairs of points within a radius."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+_MOST_CELLS = 64
+"""Along each axis."""
+_MOST_CANDIDATES = 24
+"""With more of them per point a k-d tree is faster."""
+_FEWEST_POINTS = 500
+
+
+class _Cells(NamedTuple):
+    """Cubes at least as wide as a radius, numbered along x, then y, then z."""
+
+    number: Indices
+    """Cell of each point."""
+    stride: tuple[int, int]
+    """From a cell to the next one along x and along y."""
+    total: int
+
+
+def close_pairs(position_km: Array, radius_km: float) -> tuple[Indices, Indices]:
+    """Return all pairs of points within a radius of each other.
+
+    Parameters
+    ----------
+    position_km
+        Shape (n, 3), finite.
+    radius_km
+        Pairs that are closer are all there; of those that differ from it by rounding alone some
+        may be.
+
+    Returns
+    -------
+    first, second : ndarray
+        Indices, each pair once, in no particular order.
+
+    Notes
+    -----
+    Points are sorted into cubes; whoever is close lies in the same or an adjacent one. For large
+    radii, where that leaves many candidates, a k-d tree finds the pairs.
+    """
+    if len(position_km) >= _FEWEST_POINTS:
+        found = _pairs_by_cells(position_km, radius_km)
+        if found is not None:
+            return found
+    pairs = tree_of(position_km).query_pairs(radius_km, output_type="ndarray")
+    return pairs[:, 0], pairs[:, 1]
+
+
+def crowding(position_km: Array, radius_km: float) -> float:
+    """Return how many points share a cube of about a radius with a point, on average.
+
+    Parameters
+    ----------
+    position_km
+        Shape (n, 3), finite.
+    radius_km
+        Width of the cubes.
+
+    Returns
+    -------
+    float
+        The point itself included.
+    """
+    inhabitants = np.bincount(_cells(position_km, radius_km).number)
+    return float((inhabitants * inhabitants).sum() / max(len(position_km), 1))
+
+
+def tree_of(position_km: Array) -> cKDTree:
+    """Return a k-d tree.
+
+    Parameters
+    ----------
+    position_km
+        Shape (n, 3), finite.
+
+    Returns
+    -------
+    scipy.spatial.cKDTree
+        Built for one use rather than for many.
+    """
+    from scipy.spatial import cKDTree
+
+    return cKDTree(position_km, leafsize=16, balanced_tree=False)
+
+
+def _pairs_by_cells(position_km: Array, radius_km: float) -> tuple[Indices, Indices] | None:
+    cells = _cells(position_km, radius_km)
+    # Sixteen bits are sorted by counting.
+    small = cells.total <= 2**16
+    order = np.argsort(cells.number.astype(np.uint16) if small else cells.number, kind="stable")
+    number = cells.number[order]
+    start = np.zeros(cells.total + 1, dtype=np.int64)
+    np.cumsum(np.bincount(number, minlength=cells.total), out=start[1:])
+    # Of the 27 cells around, half are left to the other end. Those along z are one range of points:
+    # the rest of the own row, and the rows ahead along y and x.
+    along_x, along_y = cells.stride
+    first = [np.arange(1, len(order) + 1)]
+    last = [start[number + 2]]
+    for row in (along_y, along_x - along_y, along_x, along_x + along_y):
+        first.append(start[number + row - 1])
+        last.append(start[number + row + 2])
+    begin = np.concatenate(first)
+    length = np.concatenate(last) - begin
+    total = int(length.sum())
+    if total > _MOST_CANDIDATES * len(order):
+        return None
+    one = np.repeat(np.tile(np.arange(len(order)), len(first)), length)
+    # Ranges one after the other, each counted from where it begins.
+    other = np.arange(total) - np.repeat(np.cumsum(length) - length - begin, length)
+    close = np.flatnonzero(_squares(position_km[order], one, other) <= radius_km * radius_km)
+    return order[one[close]], order[other[close]]
+
+
+def _cells(position_km: Array, radius_km: float) -> _Cells:
+    lowest = position_km.min(axis=0, initial=np.inf)
+    span = float((position_km.max(axis=0, initial=-np.inf) - lowest).max())
+    width = max(radius_km, span / _MOST_CELLS)
+    # An empty layer all round, so that every cell has neighbours.
+    cell = ((position_km - lowest) / width).astype(np.int64) + 1
+    _, n_y, n_z = (int(size) for size in cell.max(axis=0, initial=1) + 2)
+    n_x = int(cell[:, 0].max(initial=1)) + 2
+    number = (cell[:, 0] * n_y + cell[:, 1]) * n_z + cell[:, 2]
+    return _Cells(number, (n_y * n_z, n_z), n_x * n_y * n_z)
+
+
+def _squares(position_km: Array, one: Indices, other: Indices) -> Array:
+    total = np.zeros(len(one))
+    for column in np.ascontiguousarray(position_km.T):
+        along = column.take(one)
+        along -= column.take(other)
+        along *= along
+        total += along
+    return total
