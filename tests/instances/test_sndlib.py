@@ -10,6 +10,7 @@ import pytest
 from tests.instances.networks import ABILENE_NATIVE, SNDLIB_XML
 
 from leotrek_opt.errors import InputError
+from leotrek_opt.instances import sndlib_native
 from leotrek_opt.instances.network_file import Demand, Module, Note
 from leotrek_opt.instances.sndlib import read_sndlib
 
@@ -152,6 +153,15 @@ def test_broken_files_are_refused_with_their_line(data: bytes, message: str) -> 
         read_sndlib(data)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sndlib_native, "MAX_ENTRIES", 15)
+    with pytest.raises(InputError, match="line 37: has more than 15 entries"):
+        read_sndlib(ABILENE_NATIVE)
+    monkeypatch.setattr(sndlib_native, "MAX_WORDS", 20)
+    with pytest.raises(InputError, match="line 17: has more than 20 words"):
+        read_sndlib(ABILENE_NATIVE)
 
 
 def test_faults_name_the_file(tmp_path: Path) -> None:

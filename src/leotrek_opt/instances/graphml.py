@@ -33,6 +33,7 @@ _UNITS_MBPS = {"K": 1e-3, "M": 1.0, "G": 1e3, "T": 1e6}
 
 _LATITUDE, _LONGITUDE = ("latitude", "lat"), ("longitude", "lon", "lng")
 _LINK_LABELS = ("linklabel", "label", "linknote")
+_DOMAINS = ("node", "edge", "graph", "all")
 _SPEEDS = ("linkspeedraw", "linkspeed", "linkspeedunits")
 _WANTED = frozenset(
     (*_LATITUDE, *_LONGITUDE, *_LINK_LABELS, *_SPEEDS, "network", "country", "internal")
@@ -140,7 +141,7 @@ def _declared(root: XmlElement) -> _Keys:
     for key in root.all("key"):
         identifier, domain = key.attributes.get("id", ""), key.attributes.get("for", "all")
         name = key.attributes.get("attr.name", identifier).lower()
-        if name not in _WANTED:
+        if name not in _WANTED or domain not in _DOMAINS:
             continue
         keys.name[domain, identifier] = name
         default = key.child("default")

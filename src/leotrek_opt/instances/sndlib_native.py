@@ -22,7 +22,10 @@ from leotrek_opt.models.messages import shown
 MAX_WORD = 1000
 """Longest identifier or number."""
 
-_TOKEN = re.compile(r"\n|#[^\n]*|[()]|[^\s()#][^\s()]*")
+MAX_WORDS = 5_000_000
+"""Most words and parentheses of a file."""
+
+_TOKEN = re.compile(r"\s+|#[^\n]*|[()]|[^\s()#][^\s()]*")
 _HEADER = re.compile(r"\?SNDlib native format\s*;\s*type\s*:\s*(\w+)\s*;\s*version\s*:\s*\S+")
 
 
@@ -187,12 +190,15 @@ class _Reader:
 
 
 def _words(text: str, start: int) -> Iterator[_Word]:
-    line = 1 + text.count("\n", 0, start)
+    line, count = 1 + text.count("\n", 0, start), 0
     for match in _TOKEN.finditer(text, start):
         token = match.group()
-        if token == "\n":
-            line += 1
+        if token.isspace():
+            line += token.count("\n")
         elif not token.startswith("#"):
+            count += 1
+            if count > MAX_WORDS:
+                raise InputError(f"has more than {MAX_WORDS} words", field=f"line {line}")
             if len(token) > MAX_WORD:
                 raise InputError(
                     f"a word is longer than {MAX_WORD} characters", field=f"line {line}"
