@@ -245,6 +245,8 @@ def test_bad_items_of_a_list_are_quarantined_with_their_lines(item: str, reason:
         ("{} {}", "is not valid JSON at line 1, column 4: extra data"),
         ("[{}", "expecting ',' or ']'; the file ends early"),
         ("[" * 100_000, "is nested too deeply"),
+        ('[{"EPOCH": "' + "x" * 40_000, "line 1: an object must have at most 32,768 characters"),
+        ('[{"A": [' + "[]," * 20_000, "line 1: an object must have at most 32,768 characters"),
         ("[]", "holds no element set"),
         ("{}", "holds no valid element set among 1; the first, line 1: NORAD_CAT_ID is missing"),
         ("hello", "is no Orbit Mean-Elements Message"),

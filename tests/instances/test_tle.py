@@ -269,6 +269,13 @@ def test_quarantine_is_bounded() -> None:
     assert all(record.text.isprintable() for record in read.quarantined)
 
 
+def test_files_of_too_many_records_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leotrek_opt.instances.element_file.MAX_RECORDS", 3)
+    with pytest.raises(InputError, match="holds more than 3 records, good and bad"):
+        parse_tle(GOOD * 3 + "x\ny\n")
+    assert len(parse_tle(GOOD * 3, duplicates="all").table) == 3
+
+
 def test_written_sets_read_back_the_same(tmp_path: Path) -> None:
     text = GOOD + numbered("A0001", name="0 0 X") + numbered("00007") + numbered("00007", name="Y")
     for old, new in ((" 10270-3", " 00012-3"), ("  00000-0", " -00500-9")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,6 +16,9 @@ from leotrek_opt.models.constellation import ElementTable
 
 MAX_BYTES = 64 * 2**20
 """Largest content that is read, unpacked: some 400,000 element sets."""
+
+MAX_RECORDS = 1_000_000
+"""Most records of a file, good and bad."""
 
 MAX_QUARANTINED = 1000
 """Bad records that are kept with their text; beyond it they are counted."""
@@ -178,10 +182,16 @@ class ElementCollector:
             Its values.
         line, text
             Where it begins, and how.
+
+        Raises
+        ------
+        InputError
+            If there are more records than a file may have.
         """
         fault = range_fault(row)
         if fault is None:
             self._rows.append(row)
+            self._check_count()
         else:
             self.refuse(line, fault, text)
 
@@ -192,8 +202,14 @@ class ElementCollector:
         ----------
         line, reason, text
             As in :class:`QuarantinedRecord`.
+
+        Raises
+        ------
+        InputError
+            If there are more records than a file may have.
         """
         self._refused += 1
+        self._check_count()
         if len(self._quarantined) < MAX_QUARANTINED:
             self._quarantined.append(QuarantinedRecord(line, reason, _printable(text)))
 
@@ -225,6 +241,10 @@ class ElementCollector:
             replaced=len(self._rows) - len(kept),
             format=self._format,
         )
+
+    def _check_count(self) -> None:
+        if len(self._rows) + self._refused > MAX_RECORDS:
+            raise InputError(f"holds more than {MAX_RECORDS:,} records, good and bad")
 
     def _nothing(self) -> str:
         if not self._quarantined:
@@ -282,6 +302,27 @@ def content_of(source: str | Path | bytes) -> tuple[bytes, Path | None]:
     if len(data) > MAX_BYTES:
         raise InputError(f"unpacks to more than {MAX_BYTES // 2**20} MiB", file=file)
     return data.removeprefix(b"\xef\xbb\xbf"), file
+
+
+def text_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Split a text at line feeds, one line at a time.
+
+    Parameters
+    ----------
+    text
+        Of a file; other characters that may end a line are left in.
+
+    Yields
+    ------
+    tuple
+        Number of the line, from 1, and its text without carriage return.
+    """
+    start, number = 0, 1
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield number, text[start:end].rstrip("\r")
+        start, number = end + 1, number + 1
 
 
 def _without_duplicates(rows: list[ElementSet], duplicates: Duplicates) -> list[ElementSet]:

@@ -17,11 +17,15 @@ from leotrek_opt.instances.element_file import (
     ElementFile,
     ElementFormat,
     content_of,
+    text_lines,
 )
 from leotrek_opt.instances.json_reader import decode
 from leotrek_opt.instances.omm_record import KNOWN, REQUIRED, RawRecord, omm_element_set
 from leotrek_opt.instances.xml_reader import XmlElement, xml_elements
 from leotrek_opt.models.messages import shown
+
+MAX_OBJECT = 2**15
+"""Longest object of a JSON file in characters; Space-Track's have 2,000."""
 
 MAX_LINE = 2**16
 """Longest line of a CSV file."""
@@ -163,15 +167,19 @@ def _json_records(data: bytes) -> Iterator[RawRecord]:
         if text[position : position + 1] == "]":
             return
     while True:
+        window = text[position : position + MAX_OBJECT]
         try:
-            value, end = decoder.raw_decode(text, position)
+            value, length = decoder.raw_decode(window)
         except json.JSONDecodeError as error:
-            raise _json_fault(text, error.msg, error.pos) from None
+            if len(window) == MAX_OBJECT and _breaks_off(error):
+                message = f"an object must have at most {MAX_OBJECT:,} characters"
+                raise InputError(message, field=f"line {line}") from None
+            raise _json_fault(text, error.msg, position + error.pos) from None
         except RecursionError:
             raise InputError("is nested too deeply", field=f"line {line}") from None
-        yield _json_record(value, line, text[position : min(end, position + 1000)])
-        line += text.count("\n", position, end)
-        position, line = _after_blanks(text, end, line)
+        yield _json_record(value, line, window[: min(length, 1000)])
+        line += window.count("\n", 0, length)
+        position, line = _after_blanks(text, position + length, line)
         if not is_list:
             break
         mark = text[position : position + 1]
@@ -182,6 +190,11 @@ def _json_records(data: bytes) -> Iterator[RawRecord]:
             break
     if position < len(text):
         raise _json_fault(text, "extra data", position)
+
+
+def _breaks_off(error: json.JSONDecodeError) -> bool:
+    """Tell whether a text was well formed as far as it went."""
+    return error.msg.startswith("Unterminated string") or error.pos >= len(error.doc) - 10
 
 
 def _after_blanks(text: str, position: int, line: int) -> tuple[int, int]:
@@ -213,7 +226,7 @@ def _json_fault(text: str, message: str, position: int) -> InputError:
 
 
 def _csv_records(data: bytes) -> Iterator[RawRecord]:
-    lines = _lines(data)
+    lines = text_lines(decode(data))
     _, header = next(lines)
     names = _csv_fields(header)
     if isinstance(names, str):
@@ -266,7 +279,7 @@ def _xml_text(message: XmlElement, record: RawRecord) -> str:
 
 def _kvn_records(data: bytes) -> Iterator[RawRecord]:
     record: RawRecord | None = None
-    for number, line in _lines(data):
+    for number, line in text_lines(decode(data)):
         text = line.strip()
         if not text or text.startswith("COMMENT"):
             continue
@@ -288,16 +301,6 @@ def _kvn_records(data: bytes) -> Iterator[RawRecord]:
                 record.text += f" {value[:100]}"
     if record is not None:
         yield record
-
-
-def _lines(data: bytes) -> Iterator[tuple[int, str]]:
-    text = decode(data)
-    start, number = 0, 1
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        yield number, text[start:end].rstrip("\r")
-        start, number = end + 1, number + 1
 
 
 _READERS: dict[ElementFormat, Callable[[bytes], Iterator[RawRecord]]] = {

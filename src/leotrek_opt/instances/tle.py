@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from leotrek_opt.instances.element_file import (
     ElementFile,
     ElementSet,
     content_of,
+    text_lines,
 )
 from leotrek_opt.instances.tle_fields import (
     LINE_LENGTH,
@@ -117,19 +117,19 @@ def parse_tle(
         If there is no valid set.
     """
     collector = ElementCollector("tle")
-    for record in _records(_lines(text), collector):
-        first, second = record.first, record.second
-        if allow_trailing:
-            first, second = first[:LINE_LENGTH], second[:LINE_LENGTH]
-        try:
-            if not record.name.isascii():
-                raise BadRecordError("the name must be ASCII text")
-            row = parse_element_set(first, second, record.name, checksums=verify_checksums)
-        except BadRecordError as error:
-            collector.refuse(record.line, str(error), f"{record.first} | {record.second}")
-        else:
-            collector.add(row, record.line, first)
     try:
+        for record in _records(_lines(text), collector):
+            first, second = record.first, record.second
+            if allow_trailing:
+                first, second = first[:LINE_LENGTH], second[:LINE_LENGTH]
+            try:
+                if not record.name.isascii():
+                    raise BadRecordError("the name must be ASCII text")
+                row = parse_element_set(first, second, record.name, checksums=verify_checksums)
+            except BadRecordError as error:
+                collector.refuse(record.line, str(error), f"{record.first} | {record.second}")
+            else:
+                collector.add(row, record.line, first)
         return collector.finish(duplicates)
     except InputError as error:
         raise error if file is None else error.in_file(file) from None
@@ -150,9 +150,8 @@ class _Record:
 def _lines(text: str | bytes) -> Iterator[tuple[int, str]]:
     """Yield number and text of the lines that are neither empty nor comments."""
     # Latin-1 reads any byte; what is not ASCII is a fault of its record alone.
-    stream = io.StringIO(text.decode("latin-1") if isinstance(text, bytes) else text, newline="\n")
-    for number, raw in enumerate(stream, 1):
-        line = raw.rstrip(" \r\n")
+    for number, raw in text_lines(text.decode("latin-1") if isinstance(text, bytes) else text):
+        line = raw.rstrip(" \r")
         if line and not line.startswith("#"):
             yield number, line
 
