@@ -37,10 +37,7 @@ def test_every_change_of_sign_is_found() -> None:
         curve = np.polynomial.Polynomial(rng.normal(size=4) * [20.0, 5.0, 1.0, 0.02])
         times = np.arange(-30.0, 31.0, 1.0)
         arcs = arcs_of(curve, curve.deriv(), times)
-        found = crossings(
-            value, arcs, curve(times[:-1]), curve.deriv()(times[:-1]), curve(times[1:]),
-            curve.deriv()(times[1:]),
-        )  # fmt: skip
+        found = crossings(value, arcs)
         order = np.argsort(arcs.instant_s(found.arc, found.fraction))
         instants = arcs.instant_s(found.arc, found.fraction)[order]
         roots = np.sort(curve.roots()[np.abs(curve.roots().imag) < 1e-12].real)

@@ -162,6 +162,12 @@ def test_a_pass_between_two_samples_is_found() -> None:
                 row = np.flatnonzero((short.aos_s < top_s) & (top_s < short.los_s))
                 assert len(row) == 1
                 assert short.duration_s[row[0]] < 20
+                for edge, inwards in ((short.aos_s[row[0]], 0.01), (short.los_s[row[0]], -0.01)):
+                    inside, outside = (
+                        elevation_and_range(made, edge + shift)[0][place, satellite]
+                        for shift in (inwards, -inwards)
+                    )
+                    assert outside < top_deg - below_deg < inside
             above = contact_windows(
                 made,
                 ground=[30 + place],

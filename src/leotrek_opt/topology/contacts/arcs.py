@@ -16,6 +16,13 @@ Mask = NDArray[np.bool_]
 TIME_TOLERANCE_S = 1e-5
 """How closely crossings are found."""
 
+PARTS = 12
+"""Into how many an arc is cut where it has to be sampled anew; the error of the interpolation falls
+with the fourth power."""
+
+SLOW_KM_S = 0.15
+"""A function that changes by less passes half a metre in more than a few milliseconds."""
+
 _ROUNDS = 100
 
 
@@ -119,19 +126,22 @@ class Crossings(NamedTuple):
     change: NDArray[np.int8]
 
 
-def crossings(
-    criterion: Criterion, arcs: Arcs, value0: Array, rate0: Array, value1: Array, rate1: Array
-) -> Crossings:
+Refine = Callable[[Indices], Arcs]
+"""Samples some arcs anew: each is cut into ``PARTS`` arcs, one after the other."""
+
+
+def crossings(criterion: Criterion, arcs: Arcs, refine: Refine | None = None) -> Crossings:
     """Find every change of sign, also two within one arc.
 
     Parameters
     ----------
     criterion
-        The function.
+        The function, in km.
     arcs
         The curves it is taken along.
-    value0, rate0, value1, rate1
-        Its value and derivative at both ends of every arc, shape (arcs,).
+    refine
+        Samples arcs anew on which the function is near 0 for long, where a small error of the
+        interpolation is a large one of the time. None to take the interpolation as it is.
 
     Returns
     -------
@@ -139,7 +149,30 @@ def crossings(
         Unordered. An arc short enough for one extremum has at most two changes: where the function
         has the same sign at both ends, the extremum between them is found by the derivative.
     """
-    single = np.flatnonzero((value0 >= 0) != (value1 >= 0))
+    found, delicate = _crossings(criterion, arcs)
+    if refine is None or not len(delicate):
+        return found
+    finer = refine(delicate)
+
+    def on_parts(position: Array, velocity: Array, arc: Indices) -> tuple[Array, Array]:
+        return criterion(position, velocity, delicate[arc // PARTS])
+
+    again, _ = _crossings(on_parts, finer)
+    kept = ~np.isin(found.arc, delicate)
+    number, part = np.divmod(again.arc, PARTS)
+    return Crossings(
+        np.concatenate((found.arc[kept], delicate[number])),
+        np.concatenate((found.fraction[kept], (part + again.fraction) / PARTS)),
+        np.concatenate((found.change[kept], again.change)),
+    )
+
+
+def _crossings(criterion: Criterion, arcs: Arcs) -> tuple[Crossings, Indices]:
+    """Find changes of sign, and the arcs on which they are uncertain."""
+    number = np.arange(len(arcs))
+    left = arcs.left
+    value0, rate0 = criterion(arcs.position[:, left], arcs.velocity[:, left], number)
+    value1, rate1 = criterion(arcs.position[:, left + 1], arcs.velocity[:, left + 1], number)
 
     def value(chosen: Indices, fraction: Array) -> Array:
         return criterion(*arcs.at(chosen, fraction), chosen)[0]
@@ -147,27 +180,36 @@ def crossings(
     def rate(chosen: Indices, fraction: Array) -> Array:
         return criterion(*arcs.at(chosen, fraction), chosen)[1]
 
+    single = np.flatnonzero((value0 >= 0) != (value1 >= 0))
     below, above = (value0 < 0) & (value1 < 0), (value0 >= 0) & (value1 >= 0)
-    hidden = np.flatnonzero(
-        (below & (rate0 > 0) & (rate1 < 0)) | (above & (rate0 < 0) & (rate1 > 0))
-    )
+    turns = (below & (rate0 > 0) & (rate1 < 0)) | (above & (rate0 < 0) & (rate1 > 0))
+    # With a constant second derivative the extremum lies this far off; three times as far stands
+    # for one that is not constant.
+    length = arcs.time_s[left + 1] - arcs.time_s[left]
+    sizes = np.minimum(np.abs(value0), np.abs(value1))
+    turns &= sizes <= 3 * length * np.maximum(np.abs(rate0), np.abs(rate1))
+    hidden = np.flatnonzero(turns)
     ends = np.zeros(len(hidden)), np.ones(len(hidden))
     extremum = sign_changes(rate, arcs, hidden, *ends, rate0[hidden], rate1[hidden])
     extreme = value(hidden, extremum)
+    bend = np.abs(rate1[hidden] - rate0[hidden]) / length[hidden]
+    uncertain = hidden[np.abs(extreme) < SLOW_KM_S**2 / bend]
     crossed = (extreme >= 0) == below[hidden]
     hidden, extremum, extreme = hidden[crossed], extremum[crossed], extreme[crossed]
-    twice = np.concatenate((single, hidden, hidden))
-    found = sign_changes(
+    arc = np.concatenate((single, hidden, hidden))
+    fraction = sign_changes(
         value,
         arcs,
-        twice,
+        arc,
         np.concatenate((np.zeros(len(single) + len(hidden)), extremum)),
         np.concatenate((np.ones(len(single)), extremum, np.ones(len(hidden)))),
         np.concatenate((value0[single], value0[hidden], extreme)),
         np.concatenate((value1[single], extreme, value1[hidden])),
     )
     up = np.concatenate((value1[single] >= 0, below[hidden], ~below[hidden]))
-    return Crossings(twice, found, np.where(up, 1, -1).astype(np.int8))
+    slow = arc[np.abs(rate(arc, fraction)) < SLOW_KM_S]
+    found = Crossings(arc, fraction, np.where(up, 1, -1).astype(np.int8))
+    return found, np.unique(np.concatenate((uncertain, slow)))
 
 
 def sign_changes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from leotrek_opt.models.continuum import Continuum, TimeGrid
 from leotrek_opt.models.inter_satellite import InferredPlusGrid, InterSatelliteLink, PlusGrid
 from leotrek_opt.topology.contacts.arcs import Arcs, Criterion, dot
 from leotrek_opt.topology.contacts.arguments import end_of_grid_s, generated, span_s
-from leotrek_opt.topology.contacts.motion import Samples, motion_of
+from leotrek_opt.topology.contacts.motion import Samples, finer_arcs, motion_of
 from leotrek_opt.topology.contacts.pieces import (
     Joiner,
     Pieces,
@@ -162,7 +163,11 @@ def link_windows(
         link = np.arange(len(source))
         if row is not None:
             link = link[(source == row) | (target == row)]
-        return _cut(samples, link, source, target, cross_plane, own)
+
+        def sample(time_s: Array, rows: Indices) -> Samples:
+            return motion.sample(time_s, satellites[rows])
+
+        return _cut(samples, link, source, target, cross_plane, own, sample)
 
     joiner = Joiner()
     parts = [
@@ -219,6 +224,7 @@ def _cut(
     target: Indices,
     cross_plane: Mask | None,
     rule: InterSatelliteLink,
+    sample: Callable[[Array, Indices], Samples],
 ) -> Pieces:
     instants = len(samples.time_s)
     block = max(1, _RECORDS_AT_ONCE // instants)
@@ -242,7 +248,11 @@ def _cut(
         )
         whose = chosen[row[left]]
         crosses = None if cross_plane is None else cross_plane[whose]
-        tables.append(cut_pieces(arcs, whose, _criteria(rule, crosses), None))
+
+        def refine(arc: Indices, arcs: Arcs = arcs, whose: Indices = whose) -> Arcs:
+            return finer_arcs(arcs, arc, (source[whose[arc]], target[whose[arc]]), sample)
+
+        tables.append(cut_pieces(arcs, whose, _criteria(rule, crosses), None, refine))
     return stacked(tables)
 
 
@@ -282,8 +292,8 @@ def _line_of_sight(radius_km: float) -> Criterion:
         # A satellite inside the sphere has no link; the deeper one says how far it is from having.
         deeper = p2 <= q2
         return (
-            np.where(outside, value, np.minimum(p2, q2) - 1e-9),
-            np.where(outside, rate, np.where(deeper, p2_rate, q2_rate)),
+            np.where(outside, value, np.minimum(p2, q2) - 1e-9) / radius_km,
+            np.where(outside, rate, np.where(deeper, p2_rate, q2_rate)) / radius_km,
         )
 
     return clearance
@@ -296,7 +306,8 @@ def _within(range_km: float) -> Criterion:
         arc: Indices,  # noqa: ARG001
     ) -> tuple[Array, Array]:
         apart, rate = position[3:] - position[:3], velocity[3:] - velocity[:3]
-        return range_km**2 - dot(apart, apart), -2 * dot(apart, rate)
+        distance = np.sqrt(dot(apart, apart))
+        return range_km - distance, -dot(apart, rate) / np.maximum(distance, 1e-9)
 
     return closeness
 
@@ -307,8 +318,9 @@ def _off_the_pole(latitude_deg: float, crosses: Mask, end: int) -> Criterion:
 
     def lowness(position: Array, velocity: Array, arc: Indices) -> tuple[Array, Array]:
         place, moving = position[end : end + 3], velocity[end : end + 3]
-        value = sine**2 * dot(place, place) - place[2] ** 2
-        rate = 2 * (sine**2 * dot(place, moving) - place[2] * moving[2])
+        radius = np.sqrt(dot(place, place))
+        value = sine * radius - np.abs(place[2])
+        rate = sine * dot(place, moving) / radius - np.sign(place[2]) * moving[2]
         bound = crosses[arc]
         return np.where(bound, value, 1.0), np.where(bound, rate, 0.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from leotrek_opt.models.constellation import GM_KM3_S2
 from leotrek_opt.models.continuum import Continuum
+from leotrek_opt.topology.contacts.arcs import PARTS, Arcs
 from leotrek_opt.topology.contacts.arguments import generated
 from leotrek_opt.topology.frames import gmst_rad
 from leotrek_opt.topology.instants import julian_date, start_instant
@@ -159,3 +161,57 @@ def interpolation_step_s(position_km: Array, velocity_km_s: Array) -> float:
     fourth = float(np.max(perigee * rate**4 * (1 + 3 * eccentricity)))
     step = math.sqrt(math.sqrt(384 * _INTERPOLATION_ERROR_KM / fourth))
     return min(max(5.0 * math.floor(step / 5.0), _SHORTEST_STEP_S), _LONGEST_STEP_S)
+
+
+def finer_arcs(
+    arcs: Arcs,
+    arc: Indices,
+    ends: Sequence[Indices],
+    sample: Callable[[Array, Indices], Samples],
+    origin: Array | None = None,
+) -> Arcs:
+    """Sample some arcs anew, each in ``PARTS`` parts.
+
+    Parameters
+    ----------
+    arcs
+        Of one satellite each, or of several whose components follow each other.
+    arc
+        Which of them, n.
+    ends
+        Rows of the satellites of each of these arcs, shape (n,), one array per satellite.
+    sample
+        Samples satellites, given by row, at other instants.
+    origin
+        What positions are measured from, shape (3, n); the centre of the Earth without it.
+
+    Returns
+    -------
+    Arcs
+        n times ``PARTS``, in order.
+    """
+    left = arcs.left[arc]
+    width, components = PARTS + 1, 3 * len(ends)
+    time_s = np.empty((len(arc), width))
+    position, velocity = (np.empty((components, len(arc), width)) for _ in range(2))
+    for begin in np.unique(arcs.time_s[left]):
+        same = np.flatnonzero(arcs.time_s[left] == begin)
+        end = arcs.time_s[left[same[0]] + 1]
+        instants = begin + (end - begin) * np.arange(width) / PARTS
+        instants[-1] = end
+        time_s[same] = instants
+        rows, place = np.unique(np.stack([each[same] for each in ends]), return_inverse=True)
+        samples = sample(instants, rows)
+        for number, row in enumerate(place.reshape(len(ends), -1)):
+            part = slice(3 * number, 3 * number + 3)
+            position[part, same] = samples.position_km[:, row]
+            velocity[part, same] = samples.velocity_km_s[:, row]
+    if origin is not None:
+        position -= origin[:, :, None]
+    first = np.arange(len(arc))[:, None] * width + np.arange(PARTS)
+    return Arcs(
+        time_s.reshape(-1),
+        position.reshape(components, -1),
+        velocity.reshape(components, -1),
+        first.reshape(-1),
+    )

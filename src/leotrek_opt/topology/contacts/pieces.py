@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.topology.contacts.arcs import Arcs, Criterion, crossings, sign_changes
+from leotrek_opt.topology.contacts.arcs import Arcs, Criterion, Refine, crossings, sign_changes
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -50,7 +50,11 @@ def stacked(tables: Sequence[Pieces]) -> Pieces:
 
 
 def cut_pieces(
-    arcs: Arcs, pair: Indices, criteria: Sequence[Criterion], worth: Criterion | None
+    arcs: Arcs,
+    pair: Indices,
+    criteria: Sequence[Criterion],
+    worth: Criterion | None,
+    refine: Refine | None = None,
 ) -> Pieces:
     """Cut out the intervals in which all criteria hold.
 
@@ -64,6 +68,8 @@ def cut_pieces(
         Each >= 0 while it allows a contact.
     worth
         What to maximise within each interval, or None.
+    refine
+        As for :func:`leotrek_opt.topology.contacts.arcs.crossings`.
 
     Returns
     -------
@@ -73,20 +79,16 @@ def cut_pieces(
     if not len(arcs):
         return no_pieces()
     number = np.arange(len(arcs))
-    ends = [
-        [
-            criterion(arcs.position[:, side], arcs.velocity[:, side], number)
-            for criterion in criteria
-        ]
-        for side in (arcs.left, arcs.left + 1)
-    ]
     holds0, holds1 = (
-        np.stack([value >= 0 for value, _ in side]).sum(axis=0, dtype=np.int8) for side in ends
+        np.stack(
+            [
+                criterion(arcs.position[:, side], arcs.velocity[:, side], number)[0] >= 0
+                for criterion in criteria
+            ]
+        ).sum(axis=0, dtype=np.int8)
+        for side in (arcs.left, arcs.left + 1)
     )
-    found = [
-        crossings(criterion, arcs, *start, *end)
-        for criterion, start, end in zip(criteria, *ends, strict=True)
-    ]
+    found = [crossings(criterion, arcs, refine) for criterion in criteria]
     joined = (np.diff(arcs.left) == 1) & (np.diff(pair) == 0)
     first = number[np.concatenate(([True], ~joined))]
     last = number[np.concatenate((~joined, [True]))]

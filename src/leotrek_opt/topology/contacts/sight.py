@@ -13,7 +13,7 @@ from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.topology.contacts.arcs import Arcs, Criterion, dot
 from leotrek_opt.topology.contacts.arguments import generated
-from leotrek_opt.topology.contacts.motion import Samples
+from leotrek_opt.topology.contacts.motion import Samples, finer_arcs
 from leotrek_opt.topology.contacts.pieces import Pieces, cut_pieces, no_pieces, stacked
 from leotrek_opt.topology.frames import FIGURES, geodetic_to_ecef, geodetic_up
 from leotrek_opt.topology.positions import declared_positions
@@ -78,6 +78,7 @@ def seen_pieces(
     places: Places,
     rule: SightRule,
     pair_of: Callable[[Indices, Indices], Indices],
+    sample: Callable[[Array, Indices], Samples],
 ) -> Pieces:
     """Return when each ground node sees each satellite, between the first and the last sample.
 
@@ -91,6 +92,8 @@ def seen_pieces(
         What is seen.
     pair_of
         Number of a pair from the rows of its ground node and satellite, increasing with both.
+    sample
+        Samples satellites, given by row, at other instants.
 
     Returns
     -------
@@ -127,7 +130,18 @@ def seen_pieces(
         )
         ground_of, satellite_of = ground[left], satellite[left]
         criteria, worth = _criteria(rule, places.up, ground_of)
-        tables.append(cut_pieces(arcs, pair_of(ground_of, satellite_of), criteria, worth))
+
+        def refine(
+            arc: Indices,
+            arcs: Arcs = arcs,
+            ground: Indices = ground_of,
+            satellite: Indices = satellite_of,
+        ) -> Arcs:
+            origin = places.position_km[:, ground[arc]]
+            return finer_arcs(arcs, arc, (satellite[arc],), sample, origin)
+
+        pair = pair_of(ground_of, satellite_of)
+        tables.append(cut_pieces(arcs, pair, criteria, worth, refine))
     return stacked(tables)
 
 
@@ -142,14 +156,15 @@ def _criteria(rule: SightRule, up: Array, ground: Indices) -> tuple[list[Criteri
 
         criteria.append(above_mask)
     if rule.max_range_km is not None:
-        square = rule.max_range_km**2
+        range_km = rule.max_range_km
 
         def within_range(
             position: Array,
             velocity: Array,
             arc: Indices,  # noqa: ARG001
         ) -> tuple[Array, Array]:
-            return square - dot(position, position), -2 * dot(position, velocity)
+            distance = np.sqrt(dot(position, position))
+            return range_km - distance, -dot(position, velocity) / distance
 
         criteria.append(within_range)
 

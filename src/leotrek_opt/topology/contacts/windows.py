@@ -110,7 +110,11 @@ class Contacts:
             )
         count = self.motion.satellites
         return seen_pieces(
-            samples, places, self.rule, lambda ground, chosen: ground * count + satellites[chosen]
+            samples,
+            places,
+            self.rule,
+            lambda ground, chosen: ground * count + satellites[chosen],
+            lambda time_s, chosen: self.motion.sample(time_s, satellites[chosen]),
         )
 
     def _stands(self, start_s: float, end_s: float) -> Iterator[tuple[float, float, Places]]:
@@ -214,9 +218,9 @@ def contact_windows(
     -----
     Positions and velocities are sampled, up to 60 s apart at 550 km altitude, and joined by cubics
     that stay within half a metre of the propagator. Times of rise and set, and passes of any
-    length between two samples, are found on the cubics: within a millisecond for passes that cross
-    the mask, and at worst within the time in which the elevation changes by what half a metre is
-    seen under (2e-5 degrees) for those that touch it.
+    length between two samples, are found on the cubics. Where a pass only just touches the mask or
+    the range, half a metre would be a long time; there the samples are set twelve times as close.
+    Times are within a hundredth of a second of the propagator.
     """
     parts = list(
         iter_contact_windows(
