@@ -27,10 +27,14 @@ from leotrek_opt.topology.generated import topology_generator
 from leotrek_opt.topology.propagation import ephemeris
 from leotrek_opt.topology.routes import route
 from leotrek_opt.topology.state import GROUND, INTER_SATELLITE, TopologyState
+from leotrek_opt.topology.strategies.plus_grid import plus_grid
 
 SPEED_KM_S = 299_792.458
 LATENCY_RELATIVE = 1e-5
 RTT_RELATIVE = 5e-5
+RADIUS_RELATIVE = 1e-7
+POSITION_KM = 1e-3
+"""An epoch as one Julian date in double precision is known to 20 microseconds, or 0.15 m."""
 ECLIPSE_COUNT = 2
 CONTACT_S = 0.1
 
@@ -64,10 +68,6 @@ def run(path: Path) -> list[Case]:
     for propagator, instants in document["expected"].items():
         scene = _scene(scenario, propagator, [float(row["t_s"]) for row in instants])
         relayed = scene.replace(topology=scene.topology.replace(ground_relay=True))
-        grid = scene.topology.inter_satellite.replace(seam="unshifted")
-        unphased = topology_generator(
-            scene.replace(topology=scene.topology.replace(inter_satellite=grid))
-        )
         generators = topology_generator(scene), topology_generator(relayed)
         for step, expected in enumerate(instants):
             name = f"{path.name} {propagator} t={expected['t_s']} s"
@@ -75,7 +75,7 @@ def run(path: Path) -> list[Case]:
             graphs = [g.graph(s) for g, s in zip(generators, states, strict=True)]
             cases += _links(name, states[0], scenario, expected)
             cases += _satellites(name, scene, states[0], expected)
-            cases += _seam(name, unphased.state(step), scenario, expected)
+            cases += _seam(name, scene, states[0], expected)
             cases += _routes(name, graphs, scenario, expected)
     for propagator in PROPAGATORS:
         lengths = document.get(f"link_lengths_km_at_t0_{propagator}", {})
@@ -94,16 +94,18 @@ def _scene(
             WalkerShell(
                 planes=scenario["planes"],
                 satellites_per_plane=scenario["sats_per_plane"],
-                phasing=scenario["F"],
+                phasing=scenario.get("F", 0),
                 inclination_deg=float(scenario["inclination_deg"]),
                 altitude_km=float(scenario["altitude_km"]),
-                pattern=scenario["pattern"],
+                pattern=scenario.get("pattern", "delta"),
             ),
         ),
         epoch=epoch,
         propagator=PROPAGATORS[propagator],
         ground_relay=False,
-        inter_satellite=PlusGrid(cross_link_shift=scenario["shift"] if shift is None else shift),
+        inter_satellite=PlusGrid(
+            cross_link_shift=scenario.get("shift", 0) if shift is None else shift
+        ),
         ground=GroundLinks(strategy="all_visible", min_elevation_deg=float(scenario["mask_deg"])),
     )
     return continuum(topology, scenario["stations"], epoch, offsets_s)
@@ -121,53 +123,50 @@ def _links(name: str, state: TopologyState, scenario: Row, expected: Row) -> lis
     per_station = np.bincount(
         links.target[ground] - satellites, minlength=len(scenario["stations"])
     )
-    cases = [
-        same(f"{name} n_isl", int(between.sum()), expected["n_isl"]),
-        near(
-            f"{name} n_gsl",
-            int(ground.sum()),
-            expected["n_gsl"],
-            absolute=1 + expected.get("n_gsl_within_0.005deg_of_mask", 0),
-        ),
-        same(
-            f"{name} stations_with_no_satellite",
-            np.flatnonzero(per_station == 0).tolist(),
-            expected["stations_with_no_satellite"],
-        ),
-        near(
-            f"{name} satellites_seen_by_some_station",
-            len(np.unique(links.source[ground])),
-            expected["satellites_seen_by_some_station"],
-            absolute=1,
-        ),
-    ]
-    first = expected["gsl_per_station_first10"]
-    worst = int(np.abs(per_station[: len(first)] - first).max())
-    cases.append(near(f"{name} gsl_per_station_first10, largest difference", worst, 0, absolute=1))
-    for key, chosen in (("", between), ("in_plane_", in_plane), ("cross_", cross)):
-        cases += _three(f"{name} isl_latency_ms", latency[chosen], expected["isl_latency_ms"], key)
-    cases += _three(f"{name} gsl_latency_ms", latency[ground], expected["gsl_latency_ms"], "")
-    grazing = _grazing_altitude_km(state, links.source[between], links.target[between])
-    cases.append(
-        near(
-            f"{name} min_isl_grazing_altitude_km",
-            grazing,
-            expected["min_isl_grazing_altitude_km"],
-            relative=LATENCY_RELATIVE,
-        )
+    at_mask = expected.get("n_gsl_within_0.005deg_of_mask", 0)
+    counts = (
+        ("n_isl", int(between.sum()), 0),
+        ("n_gsl", int(ground.sum()), 1 + at_mask),
+        ("satellites_seen_by_some_station", len(np.unique(links.source[ground])), 1),
     )
+    cases = [
+        near(f"{name} {key}", found, expected[key], absolute=absolute)
+        for key, found, absolute in counts
+        if key in expected
+    ]
+    if "stations_with_no_satellite" in expected:
+        alone = np.flatnonzero(per_station == 0).tolist()
+        wanted = expected["stations_with_no_satellite"]
+        cases.append(same(f"{name} stations_with_no_satellite", alone, wanted))
+    first = expected.get("gsl_per_station_first10", [])
+    if first:
+        worst = int(np.abs(per_station[: len(first)] - first).max())
+        words = f"{name} gsl_per_station_first10, largest difference"
+        cases.append(near(words, worst, 0, absolute=1))
+    for key, chosen in (("", between), ("in_plane_", in_plane), ("cross_", cross)):
+        wanted = expected.get("isl_latency_ms", {})
+        cases += _three(f"{name} isl_latency_ms", latency[chosen], wanted, key)
+    wanted = expected.get("gsl_latency_ms", {})
+    cases += _three(f"{name} gsl_latency_ms", latency[ground], wanted, "")
+    key = "min_isl_grazing_altitude_km"
+    if key in expected and between.any():
+        found = _grazing_altitude_km(state, links.source[between], links.target[between])
+        cases.append(near(f"{name} {key}", found, expected[key], relative=LATENCY_RELATIVE))
     return cases
 
 
-def _seam(name: str, state: TopologyState, scenario: Row, expected: Row) -> list[Case]:
+def _seam(name: str, scene: Continuum, state: TopologyState, expected: Row) -> list[Case]:
+    """Measure links across the seam without its phase, also those that would meet the Earth."""
     key = "cross_max_ms_if_seam_shift_is_omitted"
-    if key not in expected:
+    if expected.get(key) is None:
         return []
-    slots = scenario["sats_per_plane"]
-    links = state.links
-    cross = (state.link_kind == INTER_SATELLITE) & (links.source // slots != links.target // slots)
-    longest = float(links.latency_ns[cross].max()) / 1e6
-    return [near(f"{name} {key}", longest, expected[key], relative=LATENCY_RELATIVE)]
+    rule = scene.topology.inter_satellite.replace(seam="unshifted")
+    positions = state.satellites.position_km
+    pairs = plus_grid(scene.topology.shells, rule, positions)
+    apart = positions[pairs.source] - positions[pairs.target]
+    longest = float(np.linalg.norm(apart[pairs.cross_plane], axis=1).max(initial=0.0))
+    found = longest / SPEED_KM_S * 1e3
+    return [near(f"{name} {key}", found, expected[key], relative=LATENCY_RELATIVE)]
 
 
 def _three(name: str, values: NDArray[np.float64], expected: Row, prefix: str) -> list[Case]:
@@ -179,7 +178,7 @@ def _three(name: str, values: NDArray[np.float64], expected: Row, prefix: str) -
             relative=LATENCY_RELATIVE,
         )
         for what, measure in (("mean", np.mean), ("min", np.min), ("max", np.max))
-        if prefix + what in expected
+        if expected.get(prefix + what) is not None and len(values)
     ]
 
 
@@ -198,38 +197,39 @@ def _satellites(name: str, scene: Continuum, state: TopologyState, expected: Row
     radius = np.linalg.norm(satellites.position_km, axis=1)
     instant = satellites.julian_day, satellites.day_fraction
     sun = sun_teme(*instant)
-    teme, _, _ = ephemeris(scene.topology).teme(np.array([instant[0]]), np.array([instant[1]]))
-    dark = int((sunlit_fraction(teme[:, 0, :], sun) == 0).sum())
-    sky = expected["eclipse"]
-    apart = float(np.abs(np.subtract(sun, sky["sun_unit_teme"])).max())
-    offset = float(np.abs(np.subtract(satellites.position_km[0], expected["sat0_ecef_km"])).max())
-    return [
-        near(
-            f"{name} satellite_radius_km.min",
-            float(radius.min()),
-            expected["satellite_radius_km"]["min"],
-            relative=1e-8,
-        ),
-        near(
-            f"{name} satellite_radius_km.max",
-            float(radius.max()),
-            expected["satellite_radius_km"]["max"],
-            relative=1e-8,
-        ),
-        near(f"{name} gmst_rad", gmst_rad(*instant), expected["gmst_rad"], absolute=1e-9),
-        near(f"{name} sat0_ecef_km, largest difference", offset, 0, absolute=1e-4),
-        near(f"{name} sun_unit_teme, largest difference", apart, 0, absolute=1e-9),
-        near(f"{name} eclipse.count", dark, sky["count"], absolute=ECLIPSE_COUNT),
+    cases = [
+        near(f"{name} satellite_radius_km.{key}", float(found), wanted, relative=RADIUS_RELATIVE)
+        for key, found in (("min", radius.min()), ("max", radius.max()))
+        if (wanted := expected.get("satellite_radius_km", {}).get(key)) is not None
     ]
+    if "gmst_rad" in expected:
+        cases.append(
+            near(f"{name} gmst_rad", gmst_rad(*instant), expected["gmst_rad"], absolute=1e-9)
+        )
+    sky = expected.get("eclipse", {})
+    for key, found, wanted, absolute in (
+        ("sat0_ecef_km", satellites.position_km[0], expected.get("sat0_ecef_km"), POSITION_KM),
+        ("sun_unit_teme", sun, sky.get("sun_unit_teme"), 1e-9),
+    ):
+        if wanted is not None:
+            apart = float(np.abs(np.subtract(found, wanted)).max())
+            cases.append(near(f"{name} {key}, largest difference", apart, 0, absolute=absolute))
+    if "count" in sky:
+        teme, _, _ = ephemeris(scene.topology).teme(np.array([instant[0]]), np.array([instant[1]]))
+        dark = int((sunlit_fraction(teme[:, 0, :], sun) == 0).sum())
+        cases.append(near(f"{name} eclipse.count", dark, sky["count"], absolute=ECLIPSE_COUNT))
+    return cases
 
 
 def _routes(name: str, graphs: list[Any], scenario: Row, expected: Row) -> list[Case]:
     satellites = scenario["planes"] * scenario["sats_per_plane"]
     cases = []
-    for pair in expected["rtt"]:
+    for pair in expected.get("rtt", ()):
         source, target = (satellites + gid for gid in pair["gid"])
-        where = f"{name} {pair['from']}-{pair['to']}"
+        where = f"{name} {pair.get('from', source)}-{pair.get('to', target)}"
         for key, graph in zip(("rtt_ms", "rtt_ms_if_ground_relaying_allowed"), graphs, strict=True):
+            if key not in pair:
+                continue
             found = route(graph, source, target)
             rtt_ms = math.inf if found is None else 2 * found.latency_ns / 1e6
             wanted = math.inf if pair[key] is None else pair[key]
@@ -240,9 +240,12 @@ def _routes(name: str, graphs: list[Any], scenario: Row, expected: Row) -> list[
             path = [int(node) for node in direct.nodes if node < satellites]
             wanted = [node for node in pair["path"] if isinstance(node, int)]
             cases.append(same(f"{where} path", path, wanted))
-            # Both ground links count, says the file, yet its numbers are those of the satellites.
-            counted = direct.hops if pair["links_on_path"] > len(path) else direct.hops - 1
-            cases.append(same(f"{where} links_on_path", counted, pair["links_on_path"]))
+            stated = pair.get("links_on_path")
+            if stated is not None:
+                # Both ground links count, says the file, yet its numbers are those of the
+                # satellites.
+                counted = direct.hops if stated > len(path) else direct.hops - 1
+                cases.append(same(f"{where} links_on_path", counted, stated))
     return cases
 
 
@@ -259,6 +262,8 @@ def _lengths(path: Path, scenario: Row, propagator: str, expected: Row) -> list[
         in_plane = source // slots == target // slots
         for key, value in lengths.items():
             chosen = length[in_plane if key.startswith("in_plane") else ~in_plane]
+            if not len(chosen):
+                continue
             found = float(chosen.min() if key.endswith("min") else chosen.max())
             cases.append(
                 near(
@@ -284,19 +289,17 @@ def _contacts(path: Path, scenario: Row, propagator: str, expected: list[Row]) -
             start_s=float(start),
             end_s=float(end),
         )
-        name = f"{path.name} {propagator} contacts of {row['station']} with {row['satellite']}"
+        station = row.get("station", row["gid"])
+        name = f"{path.name} {propagator} contacts of {station} with {row['satellite']}"
         cases.append(same(f"{name}, number", len(table.aos_s), len(row["windows"])))
         for index, window in enumerate(row["windows"][: len(table.aos_s)]):
             for key, found in (("aos_s", table.aos_s[index]), ("los_s", table.los_s[index])):
                 cases.append(
                     near(f"{name} {index} {key}", float(found), window[key], absolute=CONTACT_S)
                 )
-            cases.append(
-                near(
-                    f"{name} {index} max_el_deg",
-                    float(table.max_elevation_deg[index]),
-                    window["max_el_deg"],
-                    absolute=0.01,
+            if "max_el_deg" in window:
+                highest = float(table.max_elevation_deg[index])
+                cases.append(
+                    near(f"{name} {index} max_el_deg", highest, window["max_el_deg"], absolute=0.01)
                 )
-            )
     return cases

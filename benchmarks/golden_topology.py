@@ -20,8 +20,10 @@ import _golden_sgp4
 import _golden_walker
 from _common import machine, parser
 from _golden import DATA_VARIABLE, Case
+from pydantic import ValidationError
 
 from leotrek_opt.errors import InputError
+from leotrek_opt.models.base import input_error
 
 KINDS: tuple[tuple[str, str, Callable[[Path], list[Case]]], ...] = (
     ("sgp4", "sgp4_*_teme.csv*", lambda path: _golden_sgp4.states(path.parent, path)),
@@ -56,6 +58,12 @@ def main() -> int:
             cases = run(path)
         except InputError as error:
             print(error, file=sys.stderr)
+            return 2
+        except ValidationError as error:
+            print(input_error(error, file=path), file=sys.stderr)
+            return 2
+        except (KeyError, TypeError, ValueError) as error:
+            print(f"{path}: cannot be replayed: {type(error).__name__}: {error}", file=sys.stderr)
             return 2
         wrong = [case for case in cases if not case.agrees]
         disagreements += wrong

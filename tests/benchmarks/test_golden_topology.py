@@ -75,3 +75,39 @@ def test_trace_of_an_unknown_scenario_is_bad_usage(tmp_path: Path) -> None:
     code, _, words = replay(tmp_path)
     assert code == 2
     assert "kuiper630" in words
+
+
+def test_shell_is_compared_by_what_its_file_states(tmp_path: Path) -> None:
+    (tmp_path / "ground_stations_cities_top100.csv").write_text(
+        "gid,name,lat_deg,lon_deg,alt_m\n0,Null Island,0,0,0\n1,Nowhere,10,20,0\n", "ascii"
+    )
+    scenario = {
+        "inclination_deg": 53,
+        "altitude_km": 550,
+        "planes": 6,
+        "sats_per_plane": 20,
+        "F": 5,
+        "shift": -1,
+        "epoch_utc": "2025-06-01T00:00:00Z",
+        "mask_deg": 25,
+    }
+    # Computed with numpy alone. The longest link across the seam meets the Earth, and counts.
+    instant = {"t_s": 0, "n_isl": 168, "cross_max_ms_if_seam_shift_is_omitted": 26.712778532}
+    document = {
+        "scenario": scenario,
+        "conventions": ["stations: first 2 rows of ground_stations_cities_top100.csv"],
+        "expected": {"circular_j2": [instant]},
+    }
+    path = tmp_path / "walker_small_expected.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    code, summary, words = replay(tmp_path)
+    assert (code, summary["disagreements"], words) == (0, [], "")
+
+
+def test_file_that_lacks_what_a_replay_needs_is_bad_usage(tmp_path: Path) -> None:
+    (tmp_path / "walker_half_expected.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "ground_stations_cities_top100.csv").write_text("name\n", encoding="ascii")
+    code, _, words = replay(tmp_path)
+    assert code == 2
+    assert "walker_half_expected.json" in words
+    assert len(words.splitlines()) == 1
