@@ -189,6 +189,13 @@ def test_frozen_continuum_is_the_one_that_was_generated(
             assert (mine == theirs).all()
 
 
+def test_frozen_continuum_says_when_its_recipe_began() -> None:
+    made = small()
+    assert made.time.start is None
+    assert isinstance(made.topology, GeneratedTopology)
+    assert freeze(made).time.start == made.topology.epoch
+
+
 def test_freezing_an_explicit_continuum_changes_nothing() -> None:
     frozen = freeze(small())
     assert freeze(frozen) is frozen

@@ -7,6 +7,7 @@ import numpy as np
 from leotrek_opt.models.base import BPS_PER_MBPS, NS_PER_MS
 from leotrek_opt.models.continuum import Continuum, PositionSeries
 from leotrek_opt.models.topology import ExplicitTopology, GeneratedTopology, LinkEvents
+from leotrek_opt.topology.instants import start_instant
 from leotrek_opt.topology.materialise import materialise
 from leotrek_opt.topology.positions import positions
 from leotrek_opt.topology.series import LinkSeries
@@ -23,13 +24,16 @@ def freeze(continuum: Continuum) -> Continuum:
     Returns
     -------
     Continuum
-        Its materialised series has the digest of the original's. Satellites get a position series;
-        one whose propagation fails at some step gets none, since a series has no gaps.
+        Its materialised series has the digest of the original's, and its time grid says where the
+        recipe began. Satellites get a position series; one whose propagation fails at some step
+        gets none, since a series has no gaps.
     """
     if not isinstance(continuum.topology, GeneratedTopology):
         return continuum
     satellites = continuum.topology.satellite_count
+    start = start_instant(continuum.topology, continuum.time)
     return continuum.replace(
+        time=continuum.time.replace(start=start),
         topology=_explicit(materialise(continuum)),
         positions=(_satellite_positions(continuum, satellites), *continuum.positions),
     )
