@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from tests.topology.small_topologies import small_continuum, state_bytes
 
 from leotrek_opt.errors import InputError
+from leotrek_opt.instances import recording_format
 from leotrek_opt.instances.npy_members import npy_bytes
 from leotrek_opt.instances.recording_file import RecordingFile, load_recording
 from leotrek_opt.instances.recording_writer import FileRecorder, save_recording
@@ -185,6 +186,33 @@ def test_a_run_left_in_a_with_block_is_kept(tmp_path: Path) -> None:
         next(results)
         next(results)
     assert load_recording(f"{path}.partial") == record(made, stop=2)
+
+
+@pytest.mark.parametrize("member", [0, 5, 18])
+def test_a_block_that_was_not_written_to_its_end_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: int
+) -> None:
+    made, path, whole = small_continuum(), tmp_path / "run.npz", tmp_path / "whole.npz"
+    run_to_file(whole, made, steps_per_block=2)
+    left = member
+    original = recording_format.write_member
+
+    def interrupted(archive: zipfile.ZipFile, name: str, data: bytes, **options: bool) -> None:
+        nonlocal left
+        if name.startswith("1/"):
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+        original(archive, name, data, **options)
+
+    results = simulate(made, state_plugins=plugins(), record=FileRecorder(path, steps_per_block=2))
+    with monkeypatch.context() as patch:
+        patch.setattr(recording_format, "write_member", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            list(results)
+    assert load_recording(f"{path}.partial") == record(made, state_plugins=plugins(), stop=2)
+    assert run_to_file(path, made, steps_per_block=2, resume=True) == [2, 3, 4, 5]
+    assert path.read_bytes() == whole.read_bytes()
 
 
 def test_a_new_run_replaces_what_was_left(tmp_path: Path) -> None:

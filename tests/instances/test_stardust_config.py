@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from leotrek_opt.errors import InputError, MissingDependencyError
+from leotrek_opt.instances.constellation_continuum import constellation_continuum
 from leotrek_opt.instances.stardust_config import (
     PROTOCOLS,
     StardustConfig,
@@ -20,9 +21,12 @@ from leotrek_opt.instances.stardust_config import (
     read_stardust_stations,
 )
 from leotrek_opt.instances.stardust_terms import DEFAULT_COMPUTING, STARDUST_GO_LINKS, Computing
+from leotrek_opt.models.constellation import WalkerShell
 from leotrek_opt.models.continuum import TimeGrid
 from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.models.inter_satellite import Nearest, TreeLinks
+from leotrek_opt.models.topology import GeneratedTopology
+from leotrek_opt.topology.simulation import record
 
 ONE_FILE: dict[str, Any] = {
     "SimulationConfiguration": {
@@ -256,6 +260,29 @@ def test_stations_are_read(tmp_path: Path) -> None:
         encoded([{"Name": "Vienna", "Lat": 48.2082, "Lon": 16.3738, "ComputingType": 2}])
     )
     assert read_stardust_stations(path) == stations[:1]
+
+
+def test_configuration_and_stations_make_a_continuum() -> None:
+    """The parts go where a generated topology has a place for them."""
+    config, stations = read_stardust_config(encoded(ONE_FILE)), read_stardust_stations(STATIONS)
+    grid = config.simulation.time_grid()
+    made = constellation_continuum(
+        WalkerShell(planes=6, satellites_per_plane=5, inclination_deg=53.0, altitude_km=1200.0),
+        ground=[station.place for station in stations],
+        start=grid.start,
+        steps=grid.steps,
+        step_s=grid.step_s,
+        inter_satellite=config.inter_satellite,
+        ground_links=config.ground,
+    )
+    assert made.time == grid
+    assert isinstance(made.topology, GeneratedTopology)
+    assert made.topology.inter_satellite == config.inter_satellite
+    assert made.topology.ground == config.ground
+    assert made.nodes.kind[-2:] == ("cloud", "ground_station")
+    last = record(made).state(19)
+    assert last.time == datetime(2025, 1, 1, 0, 4, 45, tzinfo=UTC)
+    assert len(last.links)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,9 @@ def check_directory(path: Path) -> None:
         raise zipfile.BadZipFile("its directory is too large")
 
 
-def write_member(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+def write_member(
+    archive: zipfile.ZipFile, name: str, data: bytes, *, compressed: bool = True
+) -> None:
     """Append a member; the same content gives the same bytes.
 
     Parameters
@@ -80,9 +82,12 @@ def write_member(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
         Of the member.
     data
         Its content.
+    compressed
+        Whether it is worth the time.
     """
     entry = zipfile.ZipInfo(name, date_time=_DATE)
-    archive.writestr(entry, data, compress_type=zipfile.ZIP_DEFLATED, compresslevel=1)
+    method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    archive.writestr(entry, data, compress_type=method, compresslevel=1)
 
 
 def npy_bytes(array: NDArray[Any]) -> bytes:

@@ -148,6 +148,11 @@ class StardustStation:
         """Kind of the node by its computing."""
         return KIND_OF_COMPUTING[self.computing_type]
 
+    @property
+    def place(self) -> tuple[str, float, float, float, NodeKind]:
+        """The station as a ground node of ``constellation_continuum``, at height 0."""
+        return self.name, self.latitude_deg, self.longitude_deg, 0.0, self.kind
+
 
 def read_stardust_config(
     *sources: str | Path | bytes,

@@ -66,16 +66,16 @@ class LinkIndex:
         new = np.ones(len(key), dtype=bool)
         inside = place < len(self._key)
         new[inside] = self._key[place[inside]] != key[inside]
+        numbers = np.empty(len(key), dtype=np.int32)
+        numbers[~new] = self._number[place[~new]]
         if new.any():
-            number = self._count + np.arange(np.count_nonzero(new), dtype=np.int32)
-            self._count += len(number)
+            numbers[new] = self._count + np.arange(np.count_nonzero(new), dtype=np.int32)
+            self._count += int(np.count_nonzero(new))
             # Sorted among themselves first, as several may belong into the same gap.
             order = np.argsort(key[new])
             self._key = np.insert(self._key, place[new][order], key[new][order])
-            self._number = np.insert(self._number, place[new][order], number[order])
+            self._number = np.insert(self._number, place[new][order], numbers[new][order])
             self._tables.append(LinkTable(source[new], target[new], kind[new]))
-            place = np.searchsorted(self._key, key)
-        numbers: NDArray[np.int32] = self._number[place]
         return numbers
 
     def table(self, start: int = 0) -> LinkTable:

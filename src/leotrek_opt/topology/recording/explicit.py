@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.models.base import BPS_PER_MBPS, MAX_STEPS, NS_PER_MS
+from leotrek_opt.models.base import BPS_PER_MBPS, MAX_STEPS, NS_PER_MS, input_error
 from leotrek_opt.models.columns import MAX_CELLS
 from leotrek_opt.models.continuum import Continuum, PositionSeries, TimeGrid
 from leotrek_opt.models.topology import ExplicitTopology, LinkEvents
@@ -22,6 +23,7 @@ from leotrek_opt.topology.recording.layout import Layout
 _LOWEST_KM, _HIGHEST_KM = -12.0, 1_000_000.0
 """Altitudes that a position in a document may have."""
 _NEAR_CENTRE_KM = 1000.0
+_LONGEST_STEP_US = 10**15
 
 
 def explicit_continuum(layout: Layout, links: LinkTable, columns: StepColumns) -> Continuum:
@@ -45,7 +47,7 @@ def explicit_continuum(layout: Layout, links: LinkTable, columns: StepColumns) -
     Raises
     ------
     leotrek_opt.errors.InputError
-        If it would be larger than a document may be.
+        If it would be larger than a document may be, or a link is out of the range of one.
     """
     steps = len(columns)
     if steps > MAX_STEPS:
@@ -56,12 +58,15 @@ def explicit_continuum(layout: Layout, links: LinkTable, columns: StepColumns) -
             f"{MAX_CELLS} entries that a column of a document may have",
             field="states",
         )
-    return Continuum(
-        nodes=layout.nodes,
-        positions=_positions(layout, columns),
-        time=_time_grid(columns),
-        topology=_topology(layout, links, columns),
-    )
+    try:
+        return Continuum(
+            nodes=layout.nodes,
+            positions=_positions(layout, columns),
+            time=_time_grid(columns),
+            topology=_topology(layout, links, columns),
+        )
+    except ValidationError as error:
+        raise input_error(error) from None
 
 
 def _time_grid(columns: StepColumns) -> TimeGrid:
@@ -70,7 +75,7 @@ def _time_grid(columns: StepColumns) -> TimeGrid:
     if len(time) == 1:
         return TimeGrid(start=start)
     gaps = np.diff(time)
-    if (gaps == gaps[0]).all():
+    if (gaps == gaps[0]).all() and gaps[0] <= _LONGEST_STEP_US:
         return TimeGrid(start=start, steps=len(time), step_s=int(gaps[0]) / 1e6)
     offsets = tuple(((time - time[0]) / 1e6).tolist())
     return TimeGrid(start=start, steps=len(time), offsets_s=offsets)

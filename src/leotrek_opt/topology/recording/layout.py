@@ -100,6 +100,11 @@ class Run:
     outputs: Mapping[str, Mapping[str, Output]] = field(default_factory=dict)
     source_digest: str | None = None
 
+    @cached_property
+    def satellites(self) -> int:
+        """Number of satellites."""
+        return satellites_first(self.nodes)
+
 
 @dataclass(frozen=True, eq=False)
 class Layout:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.models.base import nearest_name
-from leotrek_opt.topology.recording.layout import Output, Run, check_outputs, satellites_first
+from leotrek_opt.topology.recording.layout import Output, Run, check_outputs
 from leotrek_opt.topology.state import TopologyState
 
 OnPluginError = Literal["raise", "continue"]
@@ -176,10 +176,9 @@ class PluginRepository:
         leotrek_opt.errors.InputError
             If an output cannot be stored.
         """
-        satellites = satellites_first(run.nodes)
         outputs = dict(run.outputs)
         for plugin in self:
-            check_outputs(plugin.name, plugin.outputs, len(run.nodes), satellites)
+            check_outputs(plugin.name, plugin.outputs, len(run.nodes), run.satellites)
             outputs[plugin.name] = dict(plugin.outputs)
         return Run(run.nodes, outputs, run.source_digest)
 
@@ -223,12 +222,11 @@ class PluginRepository:
         outputs: dict[str, Arrays] = {
             name: arrays for name, arrays in given.items() if name not in self._plugins
         }
-        satellites = satellites_first(run.nodes)
         for plugin in self:
             try:
                 arrays = plugin.after_step(state, MappingProxyType(outputs))
                 outputs[plugin.name] = _checked(
-                    arrays, run.outputs[plugin.name], len(run.nodes), satellites
+                    arrays, run.outputs[plugin.name], len(run.nodes), run.satellites
                 )
             except Exception as error:
                 failed(f'state plugin "{plugin.name}"', state.step, error, on_error)

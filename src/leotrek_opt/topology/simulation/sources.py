@@ -206,7 +206,7 @@ class ExplicitSource(_ContinuumSource):
             yield self._state(row)
 
     def _state(self, row: int) -> TopologyState:
-        satellites = satellites_first(self.nodes)
+        satellites = self.run.satellites
         time = self.instant(row)
         position = sealed(geodetic_to_ecef(*positions(self.continuum, row)))
         day, fraction = julian_date(time)
@@ -229,7 +229,7 @@ class ExplicitSource(_ContinuumSource):
 
     @cached_property
     def _links(self) -> _OrderedLinks:
-        return _OrderedLinks(materialise(self.continuum), satellites_first(self.nodes))
+        return _OrderedLinks(materialise(self.continuum), self.run.satellites)
 
 
 class _OrderedLinks:
