@@ -2,9 +2,10 @@
 
 The fleet is 6,882 catalogued satellites at its newest epoch. Of every rule the links of one step
 are counted, and latency is the mean over seeded pairs of satellites, by the shortest route at the
-speed of light in vacuum; pairs without a route are left out and counted. Visibility, all links of
-at most 2,126 km, is what no other rule of that range can better. The time of a step is that from
-positions to the list of links with their lengths, k-d tree included.
+speed of light in vacuum; pairs without a route are left out and counted. Links are at most 2,126 km
+long, but for ``pst``, the two nearest rules and two grids, which reach as far as sight does.
+Visibility, all links in range, is what no rule of that range can better. The time of a step is that
+from positions to the list of links with their lengths, k-d tree included.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from leotrek_opt.errors import InputError
 from leotrek_opt.instances.tle import read_tle
 from leotrek_opt.models.constellation import ElementTable
 from leotrek_opt.models.inter_satellite import (
+    STARDUST_RANGE_KM,
     CappedTree,
     InferredPlusGrid,
     InterSatelliteLink,
@@ -50,8 +52,9 @@ LARGE_SHELL = 100
 """Shells with fewer satellites are counted, not listed."""
 
 RULES: dict[str, InterSatelliteRule] = {
-    "plus_grid_inferred": InferredPlusGrid(),
-    "grid_alone": InferredPlusGrid(join="none"),
+    "plus_grid_inferred": InferredPlusGrid(max_range_km=STARDUST_RANGE_KM),
+    "grid_in_sight": InferredPlusGrid(),
+    "grid_not_joined": InferredPlusGrid(join="none"),
     "mst": TreeLinks(type="mst"),
     "mst_loop": TreeLinks(type="mst_loop"),
     "mst_smart_loop": TreeLinks(type="mst_smart_loop"),

@@ -96,7 +96,7 @@ def by_definition(rule: InterSatelliteRule, state: SatelliteState) -> set[tuple[
 
 
 @pytest.mark.parametrize("rule", RULES, ids=RULE_NAMES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32 - 1),
     count=st.integers(0, 28),
@@ -234,6 +234,19 @@ def test_equal_lengths_go_to_the_smaller_index() -> None:
     assert links(TreeLinks(type="mst"), state) == {(0, 1), (0, 3), (1, 2)}
     assert links(NearestK(k=1), state) == {(0, 1), (2, 3)}
     assert links(Nearest(k=1), state) == {(0, 1), (1, 2), (0, 3)}
+
+
+def test_among_many_equally_near_the_smallest_indices_are_chosen() -> None:
+    """Sixteen satellites round one, more than are looked at first, in shuffled order."""
+    turns = [(a, b) for a, b in ((7, 24), (15, 20), (20, 15), (24, 7))]
+    ring = [(x * a, y * b) for a, b in turns for x in (1, -1) for y in (1, -1)]
+    offset = np.random.default_rng(12).permutation(ring)
+    position = np.full((17, 3), 9000.0) + np.array([[0.0, *pair] for pair in (*offset, (0, 0))])
+    assert len(np.unique(np.linalg.norm(position - position[16], axis=1))) == 2
+    own = {pair for pair in links(Nearest(k=2), state_at(position)) if 16 in pair}
+    rivals = {pair for pair in by_definition(Nearest(k=2), state_at(position)) if 16 in pair}
+    assert own == rivals
+    assert {(0, 16), (1, 16)} <= own
 
 
 @pytest.mark.parametrize("type_", ["mst", "pst"])

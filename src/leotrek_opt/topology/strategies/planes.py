@@ -239,8 +239,9 @@ def _groups(
         core = near & (distance <= rule.altitude_core_km)
         shell = near & (distance <= rule.altitude_tolerance_km)
         enough = max(rule.min_shell_satellites, _MIN_CORE_SHARE * np.count_nonzero(shell))
-        seed[free[densest]] = False
         seed[free[core]] = False
+        # It lies in the core but for rounding, which must not keep the search going.
+        seed[free[densest]] = False
         if np.count_nonzero(core) >= enough:
             group[free[shell]] = len(centres)
             seed[free[shell]] = False

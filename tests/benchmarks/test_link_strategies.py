@@ -1,0 +1,44 @@
+"""The comparison of rules for links on a small fleet."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from tests.topology.strategies.fleets import fleet_of, walker
+
+from leotrek_opt.instances.tle import write_tle
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "link_strategies.py"
+
+
+def test_every_rule_is_measured(tmp_path: Path) -> None:
+    table = fleet_of(walker(12, 10, 53.0, 1200.0, phasing=1))
+    exact = {
+        "mean_motion_rev_per_day": np.round(table.mean_motion_rev_per_day, 8),
+        "raan_deg": np.round(table.raan_deg, 4),
+        "mean_anomaly_deg": np.round(table.mean_anomaly_deg, 4),
+        "inclination_deg": np.round(table.inclination_deg, 4),
+    }
+    path = write_tle(table.replace(**exact), tmp_path / "fleet.tle")
+    command = [sys.executable, str(SCRIPT), "--quick", "--data", str(path), "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["figures"]
+    assert figures["satellites"] == 120
+    assert figures["shell_53.00deg_1200km_planes"] == 12
+    assert figures["grid_not_joined_links"] == 240
+    assert figures["grid_in_sight_components"] == 1
+    assert figures["nearest_k_max_degree"] == 4
+    assert figures["plus_grid_inferred_mean_latency_ms"] > 0
+    assert figures["mst_ms"] > 0
+
+
+def test_a_missing_fleet_is_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "--data", str(tmp_path / "none.tle")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
