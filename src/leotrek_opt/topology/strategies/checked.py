@@ -41,9 +41,12 @@ def checked_strategy(function: Callable[[SatelliteState], Any]) -> InterSatellit
     def strategy(state: SatelliteState) -> LinkPairs:
         where = f"strategy {name} at step {state.step}"
         pairs = _checked(function(state), len(state.valid), where)
-        if not (last and _equal(last[0], pairs)):
-            last[:] = [pairs]
-        return last[0]
+        # Read once: another thread may be at another step.
+        earlier = last[-1] if last else None
+        if earlier is not None and _equal(earlier, pairs):
+            return earlier
+        last[:] = [pairs]
+        return pairs
 
     return strategy
 

@@ -18,6 +18,8 @@ _MOST_CELLS = 64
 _MOST_CANDIDATES = 24
 """With more of them per point a k-d tree is faster."""
 _FEWEST_POINTS = 500
+_BLOCK = 4096
+"""Points looked at together: what is only needed on the way then stays in the cache."""
 
 
 class _Cells(NamedTuple):
@@ -107,21 +109,39 @@ def _pairs_by_cells(position_km: Array, radius_km: float) -> tuple[Indices, Indi
     # Of the 27 cells around, half are left to the other end. Those along z are one range of points:
     # the rest of the own row, and the rows ahead along y and x.
     along_x, along_y = cells.stride
-    first = [np.arange(1, len(order) + 1)]
-    last = [start[number + 2]]
+    ranges = [(np.arange(1, len(order) + 1), start[number + 2])]
     for row in (along_y, along_x - along_y, along_x, along_x + along_y):
-        first.append(start[number + row - 1])
-        last.append(start[number + row + 2])
-    begin = np.concatenate(first)
-    length = np.concatenate(last) - begin
-    total = int(length.sum())
-    if total > _MOST_CANDIDATES * len(order):
+        ranges.append((start[number + row - 1], start[number + row + 2]))
+    if sum(int((last - first).sum()) for first, last in ranges) > _MOST_CANDIDATES * len(order):
         return None
-    one = np.repeat(np.tile(np.arange(len(order)), len(first)), length)
+    columns = np.ascontiguousarray(position_km[order].T)
+    found = [
+        _close_in_ranges(columns, point, first[point], last[point], radius_km)
+        for first, last in ranges
+        for point in (slice(begin, begin + _BLOCK) for begin in range(0, len(order), _BLOCK))
+    ]
+    one, other = (np.concatenate(column) for column in zip(*found, strict=True))
+    return order[one], order[other]
+
+
+def _close_in_ranges(
+    columns: Array, points: slice, first: Indices, last: Indices, radius_km: float
+) -> tuple[Indices, Indices]:
+    """Return the pairs of a block of points with ranges of points that are close."""
+    length = last - first
+    before = np.cumsum(length) - length
+    one = np.repeat(np.arange(points.start, points.start + len(length)), length)
     # Ranges one after the other, each counted from where it begins.
-    other = np.arange(total) - np.repeat(np.cumsum(length) - length - begin, length)
-    close = np.flatnonzero(_squares(position_km[order], one, other) <= radius_km * radius_km)
-    return order[one[close]], order[other[close]]
+    other = np.arange(len(one))
+    other += np.repeat(first - before, length)
+    square = np.zeros(len(one))
+    for column in columns:
+        along = column.take(one)
+        along -= column.take(other)
+        along *= along
+        square += along
+    close = np.flatnonzero(square <= radius_km * radius_km)
+    return one[close], other[close]
 
 
 def _cells(position_km: Array, radius_km: float) -> _Cells:
@@ -134,13 +154,3 @@ def _cells(position_km: Array, radius_km: float) -> _Cells:
     n_x = int(cell[:, 0].max(initial=1)) + 2
     number = (cell[:, 0] * n_y + cell[:, 1]) * n_z + cell[:, 2]
     return _Cells(number, (n_y * n_z, n_z), n_x * n_y * n_z)
-
-
-def _squares(position_km: Array, one: Indices, other: Indices) -> Array:
-    total = np.zeros(len(one))
-    for column in np.ascontiguousarray(position_km.T):
-        along = column.take(one)
-        along -= column.take(other)
-        along *= along
-        total += along
-    return total
