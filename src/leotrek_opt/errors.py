@@ -54,6 +54,13 @@ class InputError(LeotrekError, ValueError):
         return type(self)(self.message, file=file, field=self.field)
 
 
+class StepError(InputError, IndexError):
+    """A step that a time grid does not have.
+
+    An ``IndexError`` too, so that a series may be read like any other sequence.
+    """
+
+
 class UnsupportedError(LeotrekError):
     """A method was asked for something that it declares it cannot take."""
 

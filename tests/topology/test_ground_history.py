@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,6 +46,20 @@ def test_any_order_gives_what_streaming_gives(steps: list[int]) -> None:
         held = history.before(step)
         assert held is not None
         assert int(held[0][0]) == Chain.value(step - 1)
+
+
+def test_threads_at_other_steps_change_nothing() -> None:
+    history = GroundHistory(Chain())
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            steps = [step * 37 % 200 + 1 for step in range(400)]
+            found = list(threads.map(history.before, steps))
+    finally:
+        sys.setswitchinterval(interval)
+    held = [None if one is None else int(one[0][0]) for one in found]
+    assert held == [Chain.value(step - 1) for step in steps]
 
 
 def test_streaming_chooses_nothing_twice() -> None:

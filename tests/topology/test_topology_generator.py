@@ -116,6 +116,24 @@ def test_steps_outside_the_grid_are_refused(step: int) -> None:
             method(step)
 
 
+@pytest.mark.parametrize(
+    ("start", "stop", "field"), [(-1, None, "start"), (7, None, "start"), (0, 7, "stop")]
+)
+def test_stretches_outside_the_grid_are_refused_before_the_first_step(
+    start: int, stop: int | None, field: str
+) -> None:
+    generator = topology_generator(continuum())
+    with pytest.raises(InputError, match=rf"^{field}: must be in 0 … 6"):
+        generator.states(start, stop)
+    assert list(generator.states(6)) == []
+
+
+@pytest.mark.parametrize("step", [1.5, "1", None])
+def test_steps_that_are_no_whole_numbers_are_refused(step: object) -> None:
+    with pytest.raises(InputError, match=r"^step: must be a whole number"):
+        topology_generator(continuum()).state(step)  # type: ignore[arg-type]
+
+
 def test_an_explicit_topology_is_refused() -> None:
     made = continuum().replace(topology=ExplicitTopology(source=[], target=[], latency_ms=[[]]))
     with pytest.raises(InputError, match=r"topology\.type: an explicit topology has no recipe"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from leotrek_opt.models.continuum import (
 )
 from leotrek_opt.models.ground_links import FibreLinks, GroundLinks
 from leotrek_opt.models.inter_satellite import InferredPlusGrid, InterSatelliteRule, PlusGrid
+from leotrek_opt.models.messages import shown
 from leotrek_opt.models.topology import GeneratedTopology
 
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
@@ -127,7 +129,7 @@ def constellation_continuum(
             id=id,
             nodes=_nodes(shells, fleet, places, satellite_capacity, ground_capacity),
             positions=_positions(shells, fleet, places),
-            time=TimeGrid(start=start, steps=steps, step_s=float(step_s)),
+            time=TimeGrid(start=start, steps=steps, step_s=step_s),
             topology=GeneratedTopology(
                 shells=shells,
                 fleet=fleet,
@@ -156,7 +158,7 @@ def _satellites(
         return (), source
     if isinstance(source, Preset):
         return source.shells, None
-    shells = (source,) if isinstance(source, WalkerShell) else tuple(source)
+    shells = (source,) if isinstance(source, WalkerShell) else _listed(source)
     if not shells or not all(isinstance(shell, WalkerShell) for shell in shells):
         raise InputError(
             "must be a preset or its name, shells, or a table of element sets", field="source"
@@ -164,9 +166,15 @@ def _satellites(
     return shells, None
 
 
+def _listed(values: Any) -> tuple[Any, ...]:
+    return tuple(values) if isinstance(values, Sequence) else ()
+
+
 def _places(ground: Ground) -> tuple[GroundPlace, ...]:
     if isinstance(ground, (str, Path)):
         return read_ground_csv(ground)
+    if not isinstance(ground, Sequence):
+        raise InputError("must be a CSV file or a list of ground nodes", field="ground")
     return tuple(checked_place(place, f"ground[{index}]") for index, place in enumerate(ground))
 
 
@@ -186,8 +194,8 @@ def _nodes(
 
     def column(resource: str) -> NDArray[np.int64]:
         values = np.empty(count, dtype=np.int64)
-        values[:satellites] = satellite_capacity.get(resource, 0)
-        values[satellites:] = ground_capacity.get(resource, 0)
+        values[:satellites] = _amount(satellite_capacity, resource, "satellite_capacity")
+        values[satellites:] = _amount(ground_capacity, resource, "ground_capacity")
         return values
 
     return NodeTable(
@@ -197,6 +205,16 @@ def _nodes(
         capacity={resource: column(resource) for resource in resources},
         label=tuple(labels),
     )
+
+
+def _amount(capacity: Mapping[str, int], resource: str, field: str) -> int:
+    amount = capacity.get(resource, 0)
+    try:
+        return operator.index(amount)
+    except TypeError:
+        raise InputError(
+            f"must be a whole number (got {shown(amount)})", field=f"{field}.{resource}"
+        ) from None
 
 
 def _satellite_names(

@@ -95,7 +95,7 @@ def checked_place(place: Sequence[object], at: str) -> GroundPlace:
     InputError
         If it is no place.
     """
-    if isinstance(place, str) or not 3 <= len(place) <= 5:
+    if isinstance(place, str) or not isinstance(place, Sequence) or not 3 <= len(place) <= 5:
         raise InputError(
             "must be (name, latitude_deg, longitude_deg[, altitude_m[, kind]])", field=at
         )

@@ -39,6 +39,7 @@ from leotrek_opt.topology.recording.columns import (
 )
 from leotrek_opt.topology.recording.layout import Layout, Run
 from leotrek_opt.topology.recording.recording import Recording
+from leotrek_opt.topology.series import checked_step
 from leotrek_opt.topology.state import TopologyState
 
 MAX_RECORDING_MIB = 512
@@ -285,8 +286,7 @@ class RecordingFile:
         )
 
     def _at(self, row: int) -> tuple[StepColumns, int]:
-        if not 0 <= row < self.steps:
-            raise IndexError(f"no step {row}, there are {self.steps}")
+        row = checked_step(row, self.steps)
         number, place = divmod(row, self._steps_per_block)
         if self._current is None or self._current[0] != number:
             self._current = None

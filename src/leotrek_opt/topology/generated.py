@@ -25,7 +25,7 @@ from leotrek_opt.topology.instants import (
 from leotrek_opt.topology.link_models import bandwidth_bps
 from leotrek_opt.topology.propagation import Ephemeris, ephemeris
 from leotrek_opt.topology.routing import RouteGraph
-from leotrek_opt.topology.series import Snapshot
+from leotrek_opt.topology.series import Snapshot, checked_step, checked_steps
 from leotrek_opt.topology.state import (
     InterSatelliteStrategy,
     LinkPairs,
@@ -135,7 +135,7 @@ class TopologyGenerator:
 
         Raises
         ------
-        IndexError
+        leotrek_opt.errors.StepError
             If there is no such step.
         """
         return self._propagated(step, np.empty((self._satellites, 3)))
@@ -155,7 +155,7 @@ class TopologyGenerator:
 
         Raises
         ------
-        IndexError
+        leotrek_opt.errors.StepError
             If there is no such step.
         """
         position = np.empty((self._nodes, 3))
@@ -183,13 +183,18 @@ class TopologyGenerator:
         start, stop
             First step, and the one after the last; all steps by default.
 
-        Yields
-        ------
-        TopologyState
+        Returns
+        -------
+        iterator of TopologyState
             The same as :meth:`state` gives.
+
+        Raises
+        ------
+        leotrek_opt.errors.StepError
+            If there are no such steps.
         """
-        for step in range(start, self.continuum.time.steps if stop is None else stop):
-            yield self.state(step)
+        steps = checked_steps(start, stop, self.continuum.time.steps)
+        return (self.state(step) for step in steps)
 
     def snapshot(self, step: int) -> Snapshot:
         """Return the links of one step, in the order of (source, target).
@@ -206,7 +211,7 @@ class TopologyGenerator:
 
         Raises
         ------
-        IndexError
+        leotrek_opt.errors.StepError
             If there is no such step.
         """
         return self.state(step).links
@@ -232,8 +237,7 @@ class TopologyGenerator:
 
     def _propagated(self, step: int, out: FloatArray) -> SatelliteState:
         time = self.continuum.time
-        if not 0 <= step < time.steps:
-            raise IndexError(f"no step {step}, there are {time.steps}")
+        step = checked_step(step, time.steps)
         offset_s = time.offset_s(step)
         day, fraction = julian_date(self.start, offset_s)
         position, valid = self.ephemeris.ecef(day, fraction, out)

@@ -44,10 +44,10 @@ class GroundHistory:
         Held or None
             None at step 0.
         """
-        last = step - 1
-        known = [key for key in (*self._checkpoints, *self._recent) if key <= last]
-        at = max(known, default=-1)
-        held = None if at < 0 else self._recent.get(at, self._checkpoints.get(at))
+        # Copied, since other threads may ask for other steps meanwhile.
+        known = self._checkpoints.copy() | self._recent.copy()
+        at = max((key for key in known if key < step), default=-1)
+        held = known.get(at)
         for earlier in range(at + 1, step):
             held = self._choose(earlier, held)
             self.record(earlier, held)
@@ -66,5 +66,5 @@ class GroundHistory:
         if step % _CHECKPOINT_EVERY == 0:
             self._checkpoints[step] = held
         self._recent[step] = held
-        while len(self._recent) > _MAX_RECENT:
-            self._recent.pop(next(iter(self._recent)), None)
+        for key in list(self._recent)[:-_MAX_RECENT]:
+            self._recent.pop(key, None)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.topology.frames import EQUATORIAL_RADIUS_KM, FLATTENING, ecef_to_geodetic
+from leotrek_opt.topology.series import checked_step
 
 Array = NDArray[np.float64]
 
@@ -42,11 +43,10 @@ def positions(continuum: Continuum, step: int) -> Positions:
 
     Raises
     ------
-    IndexError
+    leotrek_opt.errors.StepError
         If there is no such step.
     """
-    if not 0 <= step < continuum.time.steps:
-        raise IndexError(f"no step {step}, there are {continuum.time.steps}")
+    step = checked_step(step, continuum.time.steps)
     found = declared_positions(continuum, step)
     if isinstance(continuum.topology, GeneratedTopology):
         # SGP4 is needed only here, and explicit continua should not pay for loading it.

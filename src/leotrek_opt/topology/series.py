@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, StepError
 from leotrek_opt.models.base import EXACT_LIMIT
 
 
@@ -175,11 +176,10 @@ class LinkSeries:
 
         Raises
         ------
-        IndexError
+        leotrek_opt.errors.StepError
             If there is no such step.
         """
-        if not 0 <= step < self.steps:
-            raise IndexError(f"no step {step}, there are {self.steps}")
+        step = checked_step(step, self.steps)
         latency = self.latency_ns[step if len(self.latency_ns) > 1 else 0]
         bandwidth = self.bandwidth_bps
         if bandwidth is not None:
@@ -194,6 +194,68 @@ class LinkSeries:
             None if bandwidth is None else bandwidth[links],
             self.relay,
         )
+
+
+def checked_step(step: int, steps: int) -> int:
+    """Return the index of a step that exists.
+
+    Parameters
+    ----------
+    step
+        What the caller gave; not counted from the end if negative.
+    steps
+        How many there are.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    leotrek_opt.errors.StepError
+        If there is no such step.
+    """
+    index = _whole(step, "step")
+    if not 0 <= index < steps:
+        raise StepError(f"no step {index}, there are {steps} (from 0 on)", field="step")
+    return index
+
+
+def checked_steps(start: int, stop: int | None, steps: int) -> range:
+    """Return the steps of a stretch that exists, which may be empty.
+
+    Parameters
+    ----------
+    start, stop
+        First step, and the one after the last; None for the end.
+    steps
+        How many there are.
+
+    Returns
+    -------
+    range
+        From ``start`` on.
+
+    Raises
+    ------
+    leotrek_opt.errors.StepError
+        If an end lies outside 0 … ``steps``.
+    """
+    ends = _whole(start, "start"), steps if stop is None else _whole(stop, "stop")
+    for field_name, end in zip(("start", "stop"), ends, strict=True):
+        if not 0 <= end <= steps:
+            raise StepError(
+                f"must be in 0 … {steps}, the number of steps (got {end})", field=field_name
+            )
+    return range(*ends)
+
+
+def _whole(value: int, field_name: str) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise StepError(f"must be a whole number, got {value!r}", field=field_name) from None
 
 
 def _read_only(column: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:

@@ -322,6 +322,10 @@ def test_bad_arguments_are_named() -> None:
         contact_windows(made, ground=["plase1"])
     with pytest.raises(InputError, match=r"satellites\[0\]: must be a node index in 0 … 29"):
         contact_windows(made, satellites=[30])
+    with pytest.raises(InputError, match=r"satellites\[0\]: must be a node index .* got 1\.5"):
+        contact_windows(made, satellites=[1.5])  # type: ignore[list-item]
+    with pytest.raises(InputError, match="ground: must be a list"):
+        contact_windows(made, ground="place1")
     with pytest.raises(InputError, match="end_s: must be greater than start_s"):
         contact_windows(made, start_s=100.0, end_s=100.0)
     with pytest.raises(InputError, match="min_elevation_deg"):

@@ -152,3 +152,10 @@ def test_unknown_nodes_are_named(node: int) -> None:
         route(graph, 0, node)
     with pytest.raises(InputError, match="sources: no node"):
         routes(graph, [0, node], [0])
+
+
+@pytest.mark.parametrize("node", [1.5, "1", None])
+def test_what_is_no_node_index_is_refused(node: object) -> None:
+    graph = RouteGraph(3, np.array([0]), np.array([1]), np.array([5]))
+    with pytest.raises(InputError, match=r"^target: must be node indices"):
+        route(graph, 0, node)  # type: ignore[arg-type]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +119,8 @@ def chosen_nodes(
     """
     if wanted is None:
         return np.arange(first, stop)
+    if isinstance(wanted, (str, bytes)) or not isinstance(wanted, Iterable):
+        raise InputError("must be a list of node indices, ids or labels", field=field)
     found = set()
     names: dict[str, int] = {}
     if any(isinstance(name, str) for name in wanted):
@@ -132,7 +135,11 @@ def chosen_nodes(
                 raise InputError(f'no node "{name}"{nearest_name(name, names)}', field=at)
             found.add(names[name])
             continue
-        if not first <= name < stop:
+        try:
+            node = operator.index(name)
+        except TypeError:
+            node = -1
+        if not first <= node < stop:
             raise InputError(f"must be a node index in {first} … {stop - 1}, got {name}", field=at)
-        found.add(int(name))
+        found.add(node)
     return np.array(sorted(found), dtype=np.int64)

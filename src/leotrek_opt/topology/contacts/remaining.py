@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -51,6 +52,8 @@ class RemainingContact:
         self._block_s = step * max(1, round(_BLOCK_S / step))
         self._blocks: OrderedDict[int, _Block] = OrderedDict()
         self._far = _FarSets()
+        # Threads that are at different steps share what was found.
+        self._lock = threading.Lock()
 
     def at(self, time_s: float) -> RemainingS:
         """Return the answers at an instant.
@@ -70,7 +73,8 @@ class RemainingContact:
         def remaining_s(ground: Indices, satellite: Indices) -> Array:
             pair = np.asarray(ground) * self._contacts.motion.satellites + np.asarray(satellite)
             wanted, place = np.unique(pair, return_inverse=True)
-            left = self._set_s(wanted, time_s) - time_s
+            with self._lock:
+                left = self._set_s(wanted, time_s) - time_s
             return np.clip(left, 0.0, self._horizon_s)[place]
 
         return remaining_s

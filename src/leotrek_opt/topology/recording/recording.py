@@ -23,6 +23,7 @@ from leotrek_opt.topology.recording.columns import (
 )
 from leotrek_opt.topology.recording.explicit import explicit_continuum
 from leotrek_opt.topology.recording.layout import Layout, Run
+from leotrek_opt.topology.series import checked_step, checked_steps
 from leotrek_opt.topology.state import TopologyState
 
 
@@ -119,11 +120,10 @@ class Recording:
 
         Raises
         ------
-        IndexError
+        leotrek_opt.errors.StepError
             If there is no such step.
         """
-        if not 0 <= row < self.steps:
-            raise IndexError(f"no step {row}, there are {self.steps}")
+        row = checked_step(row, self.steps)
         return state_of(self.layout, self.links, self.columns, row)
 
     def states(self, start: int = 0, stop: int | None = None) -> Iterator[TopologyState]:
@@ -134,13 +134,17 @@ class Recording:
         start, stop
             Positions among the recorded steps; up to the last without ``stop``.
 
-        Yields
-        ------
-        TopologyState
+        Returns
+        -------
+        iterator of TopologyState
             As :meth:`state`.
+
+        Raises
+        ------
+        leotrek_opt.errors.StepError
+            If there are no such steps.
         """
-        for row in range(start, self.steps if stop is None else stop):
-            yield self.state(row)
+        return (self.state(row) for row in checked_steps(start, stop, self.steps))
 
     def outputs(self, row: int) -> dict[str, dict[str, Array]]:
         """Return what the plugins gave at a recorded step.

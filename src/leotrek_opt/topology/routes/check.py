@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 
 import numpy as np
 
 from leotrek_opt.errors import InputError
+from leotrek_opt.models.messages import shown
 from leotrek_opt.topology.routing import IntArray, RouteGraph
 
 
@@ -37,7 +39,11 @@ def node_index(graph: RouteGraph, node: int, field: str) -> int:
 
 def node_indices(graph: RouteGraph, nodes: Iterable[int], field: str) -> IntArray:
     """Return node indices that exist, in their order; see :func:`node_index`."""
-    found = np.array([int(node) for node in nodes], dtype=np.int64)
+    given = list(nodes)
+    try:
+        found = np.array([operator.index(node) for node in given], dtype=np.int64)
+    except (TypeError, OverflowError):
+        raise InputError(f"must be node indices, got {shown(given)}", field=field) from None
     wrong = (found < 0) | (found >= graph.n_nodes)
     if wrong.any():
         node = int(found[wrong.argmax()])
