@@ -145,12 +145,12 @@ def _close_in_ranges(
 
 
 def _cells(position_km: Array, radius_km: float) -> _Cells:
-    lowest = position_km.min(axis=0, initial=np.inf)
-    span = float((position_km.max(axis=0, initial=-np.inf) - lowest).max())
+    # Column by column: extremes across short rows would cost several times as much.
+    columns = np.ascontiguousarray(position_km.T)
+    lowest = columns.min(axis=1, initial=np.inf)
+    span = float((columns.max(axis=1, initial=-np.inf) - lowest).max())
     width = max(radius_km, span / _MOST_CELLS)
     # An empty layer all round, so that every cell has neighbours.
-    cell = ((position_km - lowest) / width).astype(np.int64) + 1
-    _, n_y, n_z = (int(size) for size in cell.max(axis=0, initial=1) + 2)
-    n_x = int(cell[:, 0].max(initial=1)) + 2
-    number = (cell[:, 0] * n_y + cell[:, 1]) * n_z + cell[:, 2]
-    return _Cells(number, (n_y * n_z, n_z), n_x * n_y * n_z)
+    x, y, z = ((columns - lowest[:, None]) / width).astype(np.int64) + 1
+    n_x, n_y, n_z = (int(cell.max(initial=1)) + 2 for cell in (x, y, z))
+    return _Cells((x * n_y + y) * n_z + z, (n_y * n_z, n_z), n_x * n_y * n_z)
