@@ -100,12 +100,15 @@ def test_names_may_be_written_with_underscores_and_wrong_ones_are_explained() ->
 
 
 def test_what_is_not_established_must_be_given_and_nothing_else() -> None:
-    with pytest.raises(InputError, match="give inclination_deg and altitude_km"):
-        preset("qianfan")
-    with pytest.raises(InputError, match=r"^inclination_deg: .* give inclination_deg \("):
-        preset("qianfan", altitude_km=1160.0)
-    with pytest.raises(InputError, match=r"^altitude_km: .* give altitude_km \("):
-        preset("qianfan", inclination_deg=88.0)
+    for altitude_km in (None, 1160.0):
+        with pytest.raises(InputError, match=r"^inclination_deg: .* give inclination_deg$"):
+            preset("qianfan", altitude_km=altitude_km)
+    reported = preset("qianfan", inclination_deg=88.0)
+    assert reported.shells[0].altitude_km == 1160.0
+    assert "altitude: reported, not verified" in reported.notes
+    given = preset("qianfan", inclination_deg=88.0, altitude_km=1070.0)
+    assert given.shells[0].altitude_km == 1070.0
+    assert "altitude: reported, not verified" not in given.notes
     with pytest.raises(InputError, match="inclination_deg: is established by the sources of"):
         preset("kuiper", inclination_deg=50.0)
     with pytest.raises(InputError, match=r"shells\[0\]\.inclination_deg: must be <= 180"):

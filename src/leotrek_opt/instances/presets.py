@@ -75,7 +75,8 @@ def preset(
         :func:`leotrek_opt.topology.phasing.widest_phasing`. With F = 0, most of these shells have
         satellites that meet.
     inclination_deg, altitude_km
-        For a constellation where the sources do not establish them (``qianfan``), and only there.
+        For a constellation where the sources do not establish them (``qianfan``), and only there:
+        no inclination is known, so it must be given; the altitude is the reported one by default.
 
     Returns
     -------
@@ -100,6 +101,8 @@ def preset(
     notes = [
         f"shell {number}: {shell.note}" for number, shell in enumerate(shells, 1) if shell.note
     ]
+    if not facts.altitude_is_established and altitude_km is None:
+        notes.append("altitude: reported, not verified")
     if phasing is None:
         notes.append(
             "phasing: the one that keeps satellites farthest apart, as no filing states it"
@@ -217,12 +220,10 @@ def _completed(
         "altitude_km": not facts.altitude_is_established,
     }
     given = {"inclination_deg": inclination_deg, "altitude_km": altitude_km}
-    missing = [field for field in given if is_open[field] and given[field] is None]
-    if missing:
+    if is_open["inclination_deg"] and inclination_deg is None:
         raise InputError(
-            f"{facts.title}: not established by any source; give {' and '.join(missing)}"
-            f" ({facts.shells[0].altitude_km:g} km is reported, unverified)",
-            field=missing[0],
+            f"{facts.title}: not established by any source; give inclination_deg",
+            field="inclination_deg",
         )
     for field, value in given.items():
         if value is not None and not is_open[field]:
