@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import re
 import struct
 import subprocess
 import sys
@@ -386,6 +387,14 @@ def test_truncated_files_are_refused(good: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     for size in [*range(0, len(good), max(1, len(good) // 97)), len(good) - 1]:
         assert "is no readable recording" in refused(path, good[:size])
+
+
+def test_a_refusal_quotes_little_of_a_damaged_file(good: bytes, tmp_path: Path) -> None:
+    for match in re.finditer(rb"PK\x03\x04", good):
+        # The length of the name, as the header of the member states it.
+        at = match.start() + 26
+        damaged = good[:at] + (len(good) // 2).to_bytes(2, "little") + good[at + 2 :]
+        assert len(refused(tmp_path / "x.npz", damaged)) < 500
 
 
 @given(place=st.integers(0, 10**9), mask=st.integers(1, 255))

@@ -50,7 +50,7 @@ def choice(
     satellites: np.ndarray,
     valid: np.ndarray | None = None,
     held: Pairs | None = None,
-    remaining_s: ground.RemainingContact | None = None,
+    remaining_s: ground.RemainingS | None = None,
     **rule: object,
 ) -> GroundChoice:
     """Places and satellites as rows (latitude, longitude, altitude)."""

@@ -15,6 +15,7 @@ from leotrek_opt.topology.link_models import (
     bandwidth_bps,
     carrier_to_noise_density_dbhz,
     free_space_loss_db,
+    latency_ns,
 )
 
 RADIO = RfLink(
@@ -120,3 +121,8 @@ def test_no_links_have_no_rates() -> None:
 def test_rain_needs_an_end_on_the_ground() -> None:
     with pytest.raises(InputError, match=r"link_model\.rain: rain needs an end on the ground"):
         bandwidth_bps(RADIO.replace(rain=RainFade()), [1000.0])
+
+
+def test_latency_is_rounded_half_to_even() -> None:
+    assert latency_ns(np.array([1.5, 2.5, 299_792.458, np.nan]), 1e9).tolist()[:2] == [2.0, 2.0]
+    assert latency_ns(np.array([299_792.458]), 299_792.458).tolist() == [1e9]

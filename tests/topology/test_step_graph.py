@@ -13,9 +13,7 @@ from leotrek_opt.topology.step_graph import (
     Links,
     Pattern,
     StepLinks,
-    latency_ns,
     no_links,
-    stable_order,
 )
 
 
@@ -128,18 +126,6 @@ def test_arcs_of_a_pattern_are_both_directions_of_its_links() -> None:
     assert indptr.tolist() == [0, 2, 3, 6, 8, 8]
     assert head.tolist() == [2, 3, 2, 0, 1, 3, 0, 2]
     assert link.tolist() == [0, 1, 2, 0, 2, 3, 1, 3]
-
-
-def test_latency_is_rounded_half_to_even() -> None:
-    assert latency_ns(np.array([1.5, 2.5, 299_792.458, np.nan]), 1e9).tolist()[:2] == [2.0, 2.0]
-    assert latency_ns(np.array([299_792.458]), 299_792.458).tolist() == [1e9]
-
-
-@pytest.mark.parametrize("count", [7, 2**16, 2**16 + 1, 10**6])
-def test_order_is_stable_on_either_side_of_the_short_keys(count: int) -> None:
-    key = np.random.default_rng(count).integers(max(0, count - 9), count, 300)
-    order = stable_order(key, count)
-    assert order.tolist() == sorted(range(300), key=lambda row: (key[row], row))
 
 
 @pytest.mark.parametrize("limited", [False, True])

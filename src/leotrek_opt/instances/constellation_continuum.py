@@ -238,7 +238,7 @@ def _positions(
 ) -> tuple[PositionSeries, ...]:
     if not places:
         return ()
-    first = sum(shell.planes * shell.satellites_per_plane for shell in shells)
+    first = sum(shell.satellite_count for shell in shells)
     first += 0 if fleet is None else len(fleet)
     columns = np.array([place[1:4] for place in places], dtype=np.float64).T
     return (

@@ -25,9 +25,9 @@ from leotrek_opt.instances.network_file import (
 )
 from leotrek_opt.instances.node_names import node_identifiers
 from leotrek_opt.instances.xml_reader import XmlElement, xml_tree
+from leotrek_opt.models.base import BPS_PER_MBPS
 from leotrek_opt.models.messages import shown
 
-_BPS_PER_MBPS = 1e6
 _UNITS_MBPS = {"K": 1e-3, "M": 1.0, "G": 1e3, "T": 1e6}
 """Values of ``LinkSpeedUnits``, which stands before ``bit/s``."""
 
@@ -269,7 +269,7 @@ def _speed_mbps(element: XmlElement, values: dict[str, str], notes: Notes) -> fl
     if not raw and not speed:
         return math.nan
     number = decimal(raw) if raw else None
-    mbps = None if number is None else number / _BPS_PER_MBPS
+    mbps = None if number is None else number / BPS_PER_MBPS
     unit = values.get("linkspeedunits", "").upper()
     if mbps is None and speed and unit in _UNITS_MBPS:
         number = decimal(speed)

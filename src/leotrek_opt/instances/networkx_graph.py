@@ -19,13 +19,10 @@ from leotrek_opt.models.continuum import Continuum, NodeTable
 from leotrek_opt.topology.frames import ecef_to_geodetic
 from leotrek_opt.topology.series import Snapshot
 from leotrek_opt.topology.simulation.step_result import StepResult
-from leotrek_opt.topology.state import TopologyState
+from leotrek_opt.topology.state import LINK_KINDS, TopologyState
 
 if TYPE_CHECKING:
     import networkx as nx
-
-LINK_KINDS = ("inter_satellite", "ground", "terrestrial")
-"""Names of ``TopologyState.link_kind``."""
 
 
 def to_networkx(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +11,8 @@ from pydantic import ValidationError
 from leotrek_opt.errors import InputError
 from leotrek_opt.instances.preset_facts import PRESETS, SOURCES, PresetFacts, ShellFacts
 from leotrek_opt.models.base import input_error, nearest_name
-from leotrek_opt.models.constellation import GM_KM3_S2, ORBIT_RADIUS_KM, WalkerShell
+from leotrek_opt.models.constellation import WalkerShell
+from leotrek_opt.topology.constellation import altitude_of_motion_km
 from leotrek_opt.topology.phasing import widest_phasing
 
 ALTITUDE_TOLERANCE_KM = 5.0
@@ -53,7 +53,7 @@ class Preset:
     @property
     def satellite_count(self) -> int:
         """Number of satellites in all shells."""
-        return sum(shell.planes * shell.satellites_per_plane for shell in self.shells)
+        return sum(shell.satellite_count for shell in self.shells)
 
 
 def preset(
@@ -201,8 +201,7 @@ def walker_shell(
 def _check_altitude(altitude_km: float, mean_motion_rev_per_day: float) -> None:
     if not 0 < mean_motion_rev_per_day <= 17:
         raise InputError("must be > 0 and <= 17", field="mean_motion_rev_per_day")
-    per_second = mean_motion_rev_per_day * 2 * math.pi / 86_400
-    implied_km = math.cbrt(GM_KM3_S2 / per_second**2) - ORBIT_RADIUS_KM
+    implied_km = float(altitude_of_motion_km(mean_motion_rev_per_day))
     if not abs(altitude_km - implied_km) <= ALTITUDE_TOLERANCE_KM:
         raise InputError(
             f"must be within {ALTITUDE_TOLERANCE_KM:g} km of {implied_km:.1f}, the altitude of "

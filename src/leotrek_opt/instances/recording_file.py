@@ -45,6 +45,8 @@ from leotrek_opt.topology.state import TopologyState
 MAX_RECORDING_MIB = 512
 """Largest recording that is loaded into memory unless more is allowed."""
 
+_MAX_REASON = 200
+
 
 class RecordingFile:
     """A recording in a file, streamed block by block; what is read is checked against its digest.
@@ -300,7 +302,9 @@ class RecordingFile:
         except InputError as error:
             raise (error if error.file else error.in_file(self._path)) from None
         except DAMAGE as error:
-            raise InputError(f"is no readable recording: {error}", file=self._path) from None
+            # zipfile quotes as much of the file as a damaged header asks for.
+            reason = str(error)[:_MAX_REASON]
+            raise InputError(f"is no readable recording: {reason}", file=self._path) from None
 
 
 def load_recording(path: str | Path, *, memory_limit_mib: int = MAX_RECORDING_MIB) -> Recording:

@@ -119,7 +119,8 @@ class ArrayReader:
         except PydanticCustomError:
             raise
         except _DAMAGE as error:
-            raise rejection("", f"{npz}.npz is damaged: {error}") from None
+            # zipfile quotes as much of the file as a damaged header asks for.
+            raise rejection("", f"{npz}.npz is damaged: {str(error)[:200]}") from None
         if array_reference(array)["array"] != name:
             raise rejection("", f"{npz}.npz does not hold what the document was saved with")
         array.flags.writeable = False

@@ -35,16 +35,16 @@ from leotrek_opt.instances.stardust_terms import (
 from leotrek_opt.models.base import MAX_STEPS, nearest_name, quantum_bps
 from leotrek_opt.models.messages import shown
 from leotrek_opt.topology.instants import julian_date
+from leotrek_opt.topology.link_models import latency_ns
 from leotrek_opt.topology.recording.collector import StepCollector
 from leotrek_opt.topology.recording.layout import Run
 from leotrek_opt.topology.recording.recording import Recording
 from leotrek_opt.topology.series import Snapshot
 from leotrek_opt.topology.state import (
-    GROUND,
     INTER_SATELLITE,
-    TERRESTRIAL,
     SatelliteState,
     TopologyState,
+    link_kinds,
 )
 
 MAX_COORDINATE_M = 1e9
@@ -278,13 +278,10 @@ def _topology_state(
     # Stardust may list one link under several indices.
     key = np.unique(nodes.source[established] * count + nodes.target[established])
     source, target = np.divmod(key, count)
-    kind = np.select(
-        [target < nodes.satellites, source < nodes.satellites],
-        [np.int8(INTER_SATELLITE), np.int8(GROUND)],
-        np.int8(TERRESTRIAL),
-    )
+    kind = link_kinds(source, target, nodes.satellites)
     between = kind == INTER_SATELLITE
     sight = position_km[source] - position_km[target]
+    length = np.sqrt(np.einsum("ij,ij->i", sight, sight))
     speed = np.where(between, constants.inter_satellite_speed_km_s, constants.ground_speed_km_s)
     bandwidth = None
     if constants.inter_satellite_bandwidth_mbps and constants.ground_bandwidth_mbps:
@@ -309,9 +306,7 @@ def _topology_state(
         links=Snapshot(
             source=source.astype(np.int32),
             target=target.astype(np.int32),
-            latency_ns=np.rint(np.sqrt(np.einsum("ij,ij->i", sight, sight)) / speed * 1e9).astype(
-                np.int64
-            ),
+            latency_ns=latency_ns(length, speed).astype(np.int64),
             bandwidth_bps=bandwidth,
         ),
         link_kind=kind,

@@ -19,8 +19,8 @@ from leotrek_opt.instances.recording_file import RecordingFile
 from leotrek_opt.instances.stardust_nodes import COMPUTING_COLUMN, PLUGINS_ANNOTATION
 from leotrek_opt.instances.stardust_terms import COMPUTING_OF_KIND
 from leotrek_opt.models.continuum import Continuum, NodeTable
+from leotrek_opt.topology.frames import turned
 from leotrek_opt.topology.recording.collector import LinkIndex
-from leotrek_opt.topology.recording.columns import turned
 from leotrek_opt.topology.recording.layout import EARTH_ROTATION_RAD_S, satellites_first
 from leotrek_opt.topology.recording.recording import Recording
 from leotrek_opt.topology.simulation.sources import StateSource, state_source

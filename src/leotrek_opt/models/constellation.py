@@ -63,6 +63,11 @@ class WalkerShell(StrictModel):
             raise rejection("phasing", f"must be < planes = {self.planes}")
         return self
 
+    @property
+    def satellite_count(self) -> int:
+        """Number of satellites in all planes."""
+        return self.planes * self.satellites_per_plane
+
 
 class ElementTable(StrictModel):
     """General perturbations element sets, one entry per satellite, as TLE and OMM carry them.

@@ -138,12 +138,7 @@ class GeneratedTopology(StrictModel):
 
     @model_validator(mode="after")
     def _bandwidths_go_together(self) -> Self:
-        limited = {
-            part.bandwidth_mbps is not None or getattr(part, "link_model", None) is not None
-            for part in (self.inter_satellite, self.ground, self.fibre, self.terrestrial)
-            if part is not None
-        }
-        if len(limited) > 1:
+        if len(self._limits()) > 1:
             raise rejection(
                 "",
                 "bandwidth_mbps or link_model must be set for every kind of link, or for none "
@@ -152,9 +147,21 @@ class GeneratedTopology(StrictModel):
         return self
 
     @property
+    def limits_bandwidth(self) -> bool:
+        """Whether links have a bandwidth; otherwise it is unlimited."""
+        return True in self._limits()
+
+    def _limits(self) -> set[bool]:
+        return {
+            part.bandwidth_mbps is not None or getattr(part, "link_model", None) is not None
+            for part in (self.inter_satellite, self.ground, self.fibre, self.terrestrial)
+            if part is not None
+        }
+
+    @property
     def satellite_count(self) -> int:
         """Number of satellites in all shells and in the fleet."""
-        shells = sum(shell.planes * shell.satellites_per_plane for shell in self.shells)
+        shells = sum(shell.satellite_count for shell in self.shells)
         return shells + (0 if self.fleet is None else len(self.fleet))
 
 

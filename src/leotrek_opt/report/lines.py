@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.topology.frames import EQUATORIAL_RADIUS_KM, ecef_to_geodetic
+from leotrek_opt.topology.frames import EQUATORIAL_RADIUS_KM, ecef_to_geodetic, geodetic_up
 
 Array = NDArray[np.float64]
 
@@ -31,9 +31,8 @@ def on_sphere(points_deg: Array) -> Array:
     ndarray
         Unit vectors, shape (points, 3).
     """
-    longitude, latitude = np.radians(points_deg.T)
-    flat = np.cos(latitude)
-    return np.stack((flat * np.cos(longitude), flat * np.sin(longitude), np.sin(latitude)), axis=1)
+    longitude, latitude = points_deg.T
+    return geodetic_up(latitude, longitude)
 
 
 def on_map(position_km: Array) -> Array:
@@ -132,14 +131,8 @@ class Globe:
     """
 
     def __init__(self, latitude_deg: float, longitude_deg: float) -> None:
-        latitude, longitude = np.radians((latitude_deg, longitude_deg))
-        self.towards = np.array(
-            [
-                np.cos(latitude) * np.cos(longitude),
-                np.cos(latitude) * np.sin(longitude),
-                np.sin(latitude),
-            ]
-        )
+        longitude = np.radians(longitude_deg)
+        self.towards = geodetic_up(latitude_deg, longitude_deg)
         east = np.array([-np.sin(longitude), np.cos(longitude), 0.0])
         self._axes = np.stack((east, np.cross(self.towards, east), self.towards), axis=1)
 

@@ -198,7 +198,7 @@ def _draw_globe(axes: Any, picture: TopologyPicture) -> None:
     axes.set_ylim(-1.02 * far, 1.02 * far)
     axes.set_aspect("equal")
     axes.axis("off")
-    circle = _limb(clockwise=True)
+    circle = _limb()
     _fill(axes, [circle], style.OCEAN)
     away = _opposite(globe)
     land = [globe.outline(ring) for ring in land_rings()]
@@ -245,8 +245,9 @@ def _opposite(globe: Globe) -> tuple[float, float]:
     return math.degrees(math.asin(z)), math.degrees(math.atan2(y, x))
 
 
-def _limb(*, clockwise: bool) -> Array:
-    turn = np.linspace(0, 2 * math.pi, 361)[:: -1 if clockwise else 1]
+def _limb() -> Array:
+    """Return the edge of the globe, clockwise as the rings of land run."""
+    turn = np.linspace(2 * math.pi, 0, 361)
     return np.stack((np.cos(turn), np.sin(turn)), axis=1)
 
 

@@ -169,7 +169,7 @@ def _map_traces(objects: Any, picture: TopologyPicture) -> list[Any]:
         )  # fmt: skip
     satellites = sum(len(nodes.names) for nodes in picture.satellites)
     for nodes in picture.satellites:
-        traces.append(_nodeson_map(objects, nodes, satellites))
+        traces.append(_nodes_on_map(objects, nodes, satellites))
     if picture.route is not None:
         path, stops = (
             _single(map_path(picture.route.path_km)),
@@ -190,11 +190,11 @@ def _map_traces(objects: Any, picture: TopologyPicture) -> list[Any]:
             ),
         ]  # fmt: skip
     for nodes in picture.ground:
-        traces.append(_nodeson_map(objects, nodes, len(nodes.names)))
+        traces.append(_nodes_on_map(objects, nodes, len(nodes.names)))
     return traces
 
 
-def _nodeson_map(objects: Any, nodes: Nodes, count: int) -> Any:
+def _nodes_on_map(objects: Any, nodes: Nodes, count: int) -> Any:
     points = _single(on_map(nodes.position_km))
     return objects.Scattergl(
         x=points[:, 0], y=points[:, 1], mode="markers", text=_escaped(nodes.names),

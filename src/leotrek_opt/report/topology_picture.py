@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.instances.writer import write_bytes
+from leotrek_opt.models.base import NS_PER_MS
 from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.report import style
 from leotrek_opt.report.lines import link_path
@@ -36,7 +37,6 @@ _GROUND_NODES = {
     "edge": style.EDGE,
     "cloud": style.CLOUD,
 }
-_NS_PER_MS = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,7 +312,7 @@ def _route(state: TopologyState, names: tuple[str, ...], route: Sequence[int]) -
         names=tuple(names[node] for node in nodes),
         position_km=position,
         path_km=link_path(position, steps, steps + 1, piece_deg=1.0),
-        latency_ms=sum(_latency_ns(state, names, a, b) for a, b in pairwise(nodes)) / _NS_PER_MS,
+        latency_ms=sum(_latency_ns(state, names, a, b) for a, b in pairwise(nodes)) / NS_PER_MS,
     )
 
 

@@ -19,12 +19,10 @@ from leotrek_opt.models.constellation import (
 )
 from leotrek_opt.topology.constellation import walker_elements
 from leotrek_opt.topology.frames import gmst_rad
-from leotrek_opt.topology.instants import julian_date
+from leotrek_opt.topology.instants import S_PER_DAY, julian_date
 
 MAX_ECCENTRICITY = 0.02
 """Largest eccentricity of an element set that is taken for a circle."""
-
-_DAY_S = 86_400.0
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -48,7 +46,7 @@ class _Orbits:
     node_rate_rad_s: Rate
 
     def elapsed_s(self, julian_day: Rate, fraction: Rate) -> Rate:
-        return ((julian_day - self.epoch_jd) + (fraction - self.epoch_fraction)) * _DAY_S
+        return ((julian_day - self.epoch_jd) + (fraction - self.epoch_fraction)) * S_PER_DAY
 
     def chosen(self, rows: NDArray[np.int64]) -> _Orbits:
         """Return some of the satellites, with rates that broadcast over instants."""
@@ -257,7 +255,7 @@ def _circle(shell: WalkerShell, gm_km3_s2: float) -> tuple[float, float]:
         return radius, math.sqrt(gm_km3_s2 / radius**3)
     if shell.mean_motion_rev_per_day is None:
         raise ValueError("a shell has an altitude or a mean motion")
-    motion = shell.mean_motion_rev_per_day * 2 * math.pi / _DAY_S
+    motion = shell.mean_motion_rev_per_day * 2 * math.pi / S_PER_DAY
     return (gm_km3_s2 / motion**2) ** (1 / 3), motion
 
 
@@ -270,7 +268,7 @@ def _fleet_orbits(fleet: ElementTable, propagator: CircularJ2) -> _Orbits:
             field=f"topology.fleet.eccentricity[{row}]",
         )
     inclination = np.radians(fleet.inclination_deg)
-    kozai = fleet.mean_motion_rev_per_day * (2 * math.pi / _DAY_S)
+    kozai = fleet.mean_motion_rev_per_day * (2 * math.pi / S_PER_DAY)
     # Kozai's mean motion is that of the mean anomaly, J2 included; a contraction with a factor of
     # 1e-3 finds the Keplerian one.
     motion = kozai

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.models.constellation import GM_KM3_S2, WalkerShell
-from leotrek_opt.topology.frames import EQUATORIAL_RADIUS_KM
+from leotrek_opt.models.constellation import GM_KM3_S2, ORBIT_RADIUS_KM, WalkerShell
+from leotrek_opt.topology.instants import S_PER_DAY
 
 Array = NDArray[np.float64]
 
@@ -74,7 +74,25 @@ def mean_motion_rad_min(shell: WalkerShell) -> float:
         return shell.mean_motion_rev_per_day * 2 * math.pi / 1440.0
     if shell.altitude_km is None:
         raise ValueError("a shell has an altitude or a mean motion")
-    return 60.0 * math.sqrt(GM_KM3_S2 / (EQUATORIAL_RADIUS_KM + shell.altitude_km) ** 3)
+    return 60.0 * math.sqrt(GM_KM3_S2 / (ORBIT_RADIUS_KM + shell.altitude_km) ** 3)
+
+
+def altitude_of_motion_km(mean_motion_rev_per_day: float | Array) -> Array:
+    """Return the altitude that belongs to a mean motion.
+
+    Parameters
+    ----------
+    mean_motion_rev_per_day
+        Taken as that of a Kepler orbit, any shape.
+
+    Returns
+    -------
+    ndarray
+        Semi-major axis (GM / n^2)^(1/3) less 6378.137 km.
+    """
+    motion_rad_s = mean_motion_rev_per_day * (2 * math.pi / S_PER_DAY)
+    axis: Array = np.cbrt(GM_KM3_S2 / motion_rad_s**2)
+    return axis - ORBIT_RADIUS_KM
 
 
 def _shell_elements(shell: WalkerShell) -> tuple[Array, Array, Array, Array]:

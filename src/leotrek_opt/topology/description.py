@@ -12,16 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leotrek_opt.models.base import BPS_PER_MBPS, NS_PER_MS
-from leotrek_opt.models.constellation import GM_KM3_S2, ORBIT_RADIUS_KM
 from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.models.inter_satellite import InferredPlusGrid, PlusGrid
 from leotrek_opt.models.topology import GeneratedTopology
+from leotrek_opt.topology.constellation import altitude_of_motion_km
 from leotrek_opt.topology.frames import FIGURES, ecef_to_geodetic
 from leotrek_opt.topology.simulation.sources import StateSource
-from leotrek_opt.topology.state import SatelliteState, TopologyState
-
-LINK_KINDS = ("inter_satellite", "ground", "terrestrial")
-"""Names of the values of ``TopologyState.link_kind``."""
+from leotrek_opt.topology.state import LINK_KINDS, SatelliteState, TopologyState
 
 Progress = Callable[[int, int], None]
 
@@ -77,7 +74,7 @@ class StepFigures:
     step, time
         Which.
     links
-        Number of links by kind, in the order of :data:`LINK_KINDS`.
+        Number of links by kind, in the order of :data:`~leotrek_opt.topology.state.LINK_KINDS`.
     latency_ms
         Mean latency by kind, None without links.
     masked_satellites
@@ -113,7 +110,7 @@ class KindFigures:
     Parameters
     ----------
     kind
-        One of :data:`LINK_KINDS`.
+        One of :data:`~leotrek_opt.topology.state.LINK_KINDS`.
     links
         Number of links per step.
     latency_ms
@@ -324,13 +321,16 @@ def _shells(continuum: Continuum, first: SatelliteState) -> tuple[tuple[ShellFig
     figures = []
     begin = 0
     for shell in topology.shells:
-        count = shell.planes * shell.satellites_per_plane
+        count = shell.satellite_count
         place = first.position_km[begin : begin + count]
         begin += count
         figures.append(
             ShellFigures(
                 inclination_deg=shell.inclination_deg,
-                altitude_km=shell.altitude_km or _altitude_km(shell.mean_motion_rev_per_day or 1.0),
+                altitude_km=(
+                    shell.altitude_km
+                    or float(altitude_of_motion_km(shell.mean_motion_rev_per_day or 1.0))
+                ),
                 satellites=count,
                 planes=shell.planes,
                 pattern=shell.pattern,
@@ -352,11 +352,6 @@ def _shells(continuum: Continuum, first: SatelliteState) -> tuple[tuple[ShellFig
         for found in planes.shells
     ]
     return tuple(figures), int(((planes.group < 0) & fleet.valid).sum())
-
-
-def _altitude_km(revolutions_per_day: float) -> float:
-    per_second = revolutions_per_day * 2 * np.pi / 86_400
-    return float(np.cbrt(GM_KM3_S2 / per_second**2)) - ORBIT_RADIUS_KM
 
 
 def _epoch_ages(continuum: Continuum, first: SatelliteState) -> Spread:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leotrek_opt.models.ground_links import FibreLinks
+from leotrek_opt.topology.frames import geodetic_up
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -41,15 +42,7 @@ def fibre_links(
     if neighbours < 1:
         none = np.empty(0, dtype=np.int64)
         return none, none, np.empty(0)
-    latitude, longitude = np.radians(latitude_deg), np.radians(longitude_deg)
-    point = np.stack(
-        (
-            np.cos(latitude) * np.cos(longitude),
-            np.cos(latitude) * np.sin(longitude),
-            np.sin(latitude),
-        ),
-        axis=1,
-    )
+    point = geodetic_up(latitude_deg, longitude_deg)
     tree = cKDTree(point)
     # A tree breaks ties as it likes, so every place up to the last neighbour's distance is taken
     # and the tie is settled below.

@@ -93,30 +93,49 @@ def gmst_rad(julian_day: float, fraction: float) -> float:
 def teme_to_ecef(
     position_km: Array, julian_day: float, fraction: float, out: Array | None = None
 ) -> Array:
-    """Rotate positions from TEME to ECEF.
+    """Rotate positions, or directions, from TEME to ECEF.
 
     Parameters
     ----------
     position_km
-        TEME, shape (n, 3).
+        TEME, shape (..., 3).
     julian_day, fraction
         Julian date UT1 in two parts.
     out
-        Where to write the result, shape (n, 3); a new array by default.
+        Where to write the result, same shape; a new array by default.
 
     Returns
     -------
     ndarray
-        ECEF in km, shape (n, 3).
+        ECEF, shape (..., 3).
     """
-    angle = gmst_rad(julian_day, fraction)
-    cosine, sine = math.cos(angle), math.sin(angle)
-    x, y = position_km[:, 0], position_km[:, 1]
-    fixed = np.empty(position_km.shape) if out is None else out
-    np.add(cosine * x, sine * y, out=fixed[:, 0])
-    np.subtract(cosine * y, sine * x, out=fixed[:, 1])
-    fixed[:, 2] = position_km[:, 2]
-    return fixed
+    return turned(position_km, -gmst_rad(julian_day, fraction), out)
+
+
+def turned(vector: Array, angle_rad: float, out: Array | None = None) -> Array:
+    """Turn vectors about the Earth's axis.
+
+    Parameters
+    ----------
+    vector
+        Shape (..., 3).
+    angle_rad
+        Eastwards.
+    out
+        Where to write the result, same shape; a new array by default.
+
+    Returns
+    -------
+    ndarray
+        Shape (..., 3).
+    """
+    cosine, sine = math.cos(angle_rad), math.sin(angle_rad)
+    x, y = vector[..., 0], vector[..., 1]
+    result = np.empty(vector.shape) if out is None else out
+    np.subtract(cosine * x, sine * y, out=result[..., 0])
+    np.add(sine * x, cosine * y, out=result[..., 1])
+    result[..., 2] = vector[..., 2]
+    return result
 
 
 def geodetic_to_ecef(

@@ -22,7 +22,8 @@ from leotrek_opt.topology.instants import (
     step_instant,
     warn_of_old_elements,
 )
-from leotrek_opt.topology.link_models import bandwidth_bps
+from leotrek_opt.topology.link_models import bandwidth_bps, latency_ns
+from leotrek_opt.topology.ordering import order_of
 from leotrek_opt.topology.propagation import Ephemeris, ephemeris
 from leotrek_opt.topology.routing import RouteGraph
 from leotrek_opt.topology.series import Snapshot, checked_step, checked_steps
@@ -36,9 +37,7 @@ from leotrek_opt.topology.step_graph import (
     Links,
     Pattern,
     StepLinks,
-    latency_ns,
     no_links,
-    stable_order,
 )
 from leotrek_opt.topology.strategies import checked_strategy, inter_satellite_strategy
 from leotrek_opt.topology.strategies.sight import link_lengths
@@ -93,16 +92,7 @@ class TopologyGenerator:
         self._satellites = topology.satellite_count
         self._nodes = len(continuum.nodes)
         self._relay = _relay_mask(topology, self._nodes)
-        self._limited = any(
-            part is not None
-            and (part.bandwidth_mbps is not None or getattr(part, "link_model", None) is not None)
-            for part in (
-                topology.inter_satellite,
-                topology.ground,
-                topology.fibre,
-                topology.terrestrial,
-            )
-        )
+        self._limited = topology.limits_bandwidth
         moving = any(len(series.latitude_deg) > 1 for series in continuum.positions)
         self._ground = None if moving else ground_nodes(continuum, topology, 0)
         holds = topology.ground is not None and topology.ground.handover == "when_lost"
@@ -302,7 +292,7 @@ class TopologyGenerator:
         elif rule.bandwidth_mbps is not None:
             bandwidth = np.full(len(chosen), quantum_bps(rule.bandwidth_mbps), dtype=np.int64)
         # By place already.
-        order = stable_order(chosen.satellite, self._satellites)
+        order = order_of(chosen.satellite)
         return Links(
             chosen.satellite[order].astype(np.int32),
             (chosen.ground[order] + self._satellites).astype(np.int32),

@@ -16,7 +16,7 @@ from leotrek_opt.topology.state import SatelliteState
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-RemainingContact = Callable[[Indices, Indices], Array]
+RemainingS = Callable[[Indices, Indices], Array]
 """Seconds for which pairs (row of a place, satellite) go on seeing each other from now."""
 
 _BLOCK_CELLS = 2**16
@@ -107,7 +107,7 @@ def ground_links(
     rule: GroundLinks,
     *,
     held: tuple[Indices, Indices] | None = None,
-    remaining_s: RemainingContact | None = None,
+    remaining_s: RemainingS | None = None,
 ) -> GroundChoice:
     """Choose the satellites that each ground node is linked to at one step.
 
@@ -274,9 +274,7 @@ def _slant_range_km(ground_radius_km: Array, orbit_radius_km: float, elevation_d
     return np.maximum(beyond - ground_radius_km * math.sin(elevation), 0.0)
 
 
-def _badness(
-    seen: GroundChoice, rule: GroundLinks, remaining_s: RemainingContact | None
-) -> Indices:
+def _badness(seen: GroundChoice, rule: GroundLinks, remaining_s: RemainingS | None) -> Indices:
     """Order links by the strategy: smaller is better, at most ``_WORST``.
 
     Rounded to whole units, so that the last bits of a number do not decide between equals.

@@ -13,8 +13,9 @@ from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.topology.fibre import fibre_links
 from leotrek_opt.topology.frames import FIGURES, geodetic_to_ecef, geodetic_up
 from leotrek_opt.topology.ground import GroundPlaces
+from leotrek_opt.topology.link_models import latency_ns
 from leotrek_opt.topology.positions import Positions, declared_positions
-from leotrek_opt.topology.step_graph import Links, latency_ns, no_links
+from leotrek_opt.topology.step_graph import Links, no_links
 from leotrek_opt.topology.terrestrial import terrestrial_links
 
 

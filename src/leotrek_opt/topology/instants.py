@@ -16,6 +16,8 @@ from leotrek_opt.models.topology import GeneratedTopology
 MAX_ELEMENT_AGE_DAYS = 7.0
 """Distance from the epoch beyond which a generator warns."""
 
+S_PER_DAY = 86_400.0
+
 _J2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
 _J2000_JULIAN_DAY = 2_451_545.0
 _EARLY_JULIAN_DAY = 2_433_000.0
@@ -41,8 +43,8 @@ def julian_date(instant: datetime, offset_s: float = 0.0) -> tuple[float, float]
         Julian day (ending in .5, at midnight) and fraction of the day in [0, 1).
     """
     since = instant - _J2000 + timedelta(hours=12)
-    whole, seconds = divmod(since.seconds + since.microseconds / 1e6 + offset_s, 86_400.0)
-    return _J2000_JULIAN_DAY - 0.5 + since.days + whole, seconds / 86_400.0
+    whole, seconds = divmod(since.seconds + since.microseconds / 1e6 + offset_s, S_PER_DAY)
+    return _J2000_JULIAN_DAY - 0.5 + since.days + whole, seconds / S_PER_DAY
 
 
 def instant_of(julian_day: float, fraction: float) -> datetime:

@@ -1,4 +1,4 @@
-"""Data rates of links from their length: radio link budgets and laser terminals."""
+"""What links offer by their length: latency, and data rates of radio links and laser terminals."""
 
 from __future__ import annotations
 
@@ -23,6 +23,26 @@ _MIN_BPS, _MAX_BPS = MIN_BANDWIDTH_MBPS * BPS_PER_MBPS, MAX_BANDWIDTH_MBPS * BPS
 
 _LEAST_LENGTH_KM = 1e-6
 """Shorter links count as a millimetre, so that power stays finite."""
+
+
+def latency_ns(length_km: Array, speed_km_s: float | Array) -> Array:
+    """Return how long a signal takes, in whole nanoseconds.
+
+    Parameters
+    ----------
+    length_km
+        Any shape.
+    speed_km_s
+        Signal speed.
+
+    Returns
+    -------
+    ndarray of float64
+        Rounded half to even, as every quantum is; NaN where a length is.
+    """
+    latency: Array = length_km / speed_km_s
+    latency *= 1e9
+    return np.rint(latency, out=latency)
 
 
 def bandwidth_bps(

@@ -15,6 +15,9 @@ from leotrek_opt.topology.series import Snapshot
 INTER_SATELLITE, GROUND, TERRESTRIAL = 0, 1, 2
 """Values of ``TopologyState.link_kind``."""
 
+LINK_KINDS = ("inter_satellite", "ground", "terrestrial")
+"""Their names."""
+
 
 @dataclass(frozen=True, eq=False)
 class SatelliteState:
@@ -85,3 +88,27 @@ class TopologyState:
     position_km: NDArray[np.float64]
     links: Snapshot
     link_kind: NDArray[np.int8]
+
+
+def link_kinds(
+    source: NDArray[np.integer], target: NDArray[np.integer], satellites: int
+) -> NDArray[np.int8]:
+    """Return the kinds of links by their ends.
+
+    Parameters
+    ----------
+    source, target
+        Node indices, source < target, shape (links,).
+    satellites
+        How many there are; they come first.
+
+    Returns
+    -------
+    ndarray of int8
+        As in :class:`TopologyState`, shape (links,).
+    """
+    return np.select(
+        [target < satellites, source < satellites],
+        [np.int8(INTER_SATELLITE), np.int8(GROUND)],
+        np.int8(TERRESTRIAL),
+    )

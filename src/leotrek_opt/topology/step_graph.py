@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy.sparse import csr_matrix
 
+from leotrek_opt.topology.ordering import order_of
 from leotrek_opt.topology.routing import RouteGraph
 from leotrek_opt.topology.series import Snapshot
 from leotrek_opt.topology.state import GROUND, INTER_SATELLITE, TERRESTRIAL, LinkPairs
@@ -50,44 +51,6 @@ def no_links(*, limited: bool = False) -> Links:
     """
     none = np.empty(0, dtype=np.int32)
     return Links(none, none, np.empty(0), np.empty(0, dtype=np.int64) if limited else None)
-
-
-def latency_ns(length_km: FloatArray, speed_km_s: float) -> FloatArray:
-    """Return how long a signal takes, in whole nanoseconds.
-
-    Parameters
-    ----------
-    length_km
-        Any shape.
-    speed_km_s
-        Signal speed.
-
-    Returns
-    -------
-    ndarray of float64
-        Rounded half to even, as every quantum is; NaN where a length is.
-    """
-    latency: FloatArray = length_km / speed_km_s
-    latency *= 1e9
-    return np.rint(latency, out=latency)
-
-
-def stable_order(key: NDArray[np.integer], count: int) -> NDArray[np.intp]:
-    """Return the order of keys, equals as they stand.
-
-    Parameters
-    ----------
-    key
-        In 0 … count - 1.
-    count
-        Up to 65,536 the order is found in linear time.
-
-    Returns
-    -------
-    ndarray
-        Indices, shape of ``key``.
-    """
-    return np.argsort(key.astype(np.uint16) if count <= 2**16 else key, kind="stable")
 
 
 class Pattern:
@@ -225,7 +188,7 @@ class StepLinks:
         # larger nodes. Each of the three is sorted by its head where the tail is the same.
         tail = np.concatenate((ground.target, cables.target, cables.source)) - satellites
         into = np.concatenate((ground.source, cables.source, cables.target))
-        order = stable_order(tail, self.n_nodes - satellites)
+        order = order_of(tail)
         place = _Places(len(head), at, len(order))
         pointer = np.empty(self.n_nodes + 1, dtype=np.int32)
         met = np.bincount(ground.source, minlength=satellites)

@@ -1,4 +1,4 @@
-"""Pairs within a radius, by cells or by a tree, and the sorting they rely on."""
+"""Pairs within a radius, by cells or by a tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tests.topology.strategies.plain_links import Plain, cloud, state_at
 from leotrek_opt.models.inter_satellite import NearestK
 from leotrek_opt.topology.strategies import close_pairs as module
 from leotrek_opt.topology.strategies.close_pairs import close_pairs, crowding, tree_of
-from leotrek_opt.topology.strategies.ordering import order_of
 from leotrek_opt.topology.strategies.pairs import joined_pairs, sorted_pairs
 from leotrek_opt.topology.strategies.sky import Band, sky_of
 
@@ -60,18 +59,6 @@ def test_crowding_counts_who_shares_a_cube() -> None:
     assert crowding(np.zeros((50, 3)), 10.0) == 50.0
     assert crowding(np.arange(30.0).reshape(10, 3) * 100.0, 10.0) == 1.0
     assert crowding(np.zeros((0, 3)), 10.0) == 0.0
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 3), st.integers(0, 2**40), st.booleans()), min_size=0, max_size=40
-    )
-)
-def test_order_is_that_of_the_rows(rows: list[tuple[int, int, bool]]) -> None:
-    columns = [np.array([row[k] for row in rows], dtype=t) for k, t in enumerate((int, int, bool))]
-    order = order_of(*columns)
-    expected = sorted(range(len(rows)), key=lambda index: (*rows[index], index))
-    assert order.tolist() == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.booleans()), max_size=30))

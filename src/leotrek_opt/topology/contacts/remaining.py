@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +14,7 @@ from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.topology.contacts.pieces import Pieces, join, stacked
 from leotrek_opt.topology.contacts.windows import Contacts, contacts_of
+from leotrek_opt.topology.ground import RemainingS
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -26,9 +26,6 @@ _BLOCK_S = 900.0
 _MAX_BLOCKS = 8
 _TOLERANCE_S = 0.01
 """A pair is asked for while it is seen; interpolation may let it rise this much later."""
-
-RemainingS = Callable[[Indices, Indices], Array]
-"""Seconds until set for rows of ground nodes and satellite indices."""
 
 
 class RemainingContact:

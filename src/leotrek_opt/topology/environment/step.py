@@ -15,14 +15,13 @@ from leotrek_opt.topology.environment.battery import charge_after_wh, initial_ch
 from leotrek_opt.topology.environment.eclipse import sunlit_fraction
 from leotrek_opt.topology.environment.sun import sun_distance_km, sun_ecef
 from leotrek_opt.topology.environment.thermal import absorbed_w, temperature_after_c
+from leotrek_opt.topology.instants import S_PER_DAY
 from leotrek_opt.topology.state import SatelliteState, TopologyState
 
 Array = NDArray[np.float64]
 
 Load = ArrayLike | Callable[[int], ArrayLike]
 """Watts drawn beyond the idle power: a number, one per satellite, or a function of the step."""
-
-_S_PER_DAY = 86_400.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +162,7 @@ class EnvironmentWalk:
                 f"has {len(now.sunlit)} satellites, the step before had {len(before.sunlit)}",
                 field="states",
             )
-        seconds = _S_PER_DAY * (
+        seconds = S_PER_DAY * (
             now.instant[0] - before.instant[0] + now.instant[1] - before.instant[1]
         )
         if not seconds > 0:

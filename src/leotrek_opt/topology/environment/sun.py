@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from leotrek_opt.topology.frames import gmst_rad
+from leotrek_opt.topology.frames import teme_to_ecef
 
 Array = NDArray[np.float64]
 
@@ -67,10 +65,7 @@ def sun_ecef(julian_day: float, fraction: float) -> Array:
     ndarray
         Unit vector, shape (3,).
     """
-    x, y, z = sun_teme(julian_day, fraction).tolist()
-    angle = gmst_rad(julian_day, fraction)
-    cosine, sine = math.cos(angle), math.sin(angle)
-    return np.array([cosine * x + sine * y, cosine * y - sine * x, z])
+    return teme_to_ecef(sun_teme(julian_day, fraction), julian_day, fraction)
 
 
 def sun_distance_km(julian_day: ArrayLike, fraction: ArrayLike) -> Array:

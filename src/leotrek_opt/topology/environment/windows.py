@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from leotrek_opt.errors import InputError
 from leotrek_opt.topology.environment.eclipse import ShadowEdge, shadow_margin_rad
 from leotrek_opt.topology.environment.sun import sun_distance_km, sun_teme
+from leotrek_opt.topology.instants import S_PER_DAY
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_S_PER_DAY = 86_400.0
 _CELLS = 500_000
 """Satellites times samples that are held at once."""
 _FASTEST_RAD_S = 1.5e-3
@@ -129,7 +129,7 @@ class _Track:
         self.times = times
         self.start = start
         self.edge = edge
-        day, fraction = np.full(len(times), start[0]), start[1] + times / _S_PER_DAY
+        day, fraction = np.full(len(times), start[0]), start[1] + times / S_PER_DAY
         position, self.velocity, valid = orbits.teme(day, fraction, satellites)
         self.position = np.where(valid[..., None], position, np.nan)
         self.margin = self._margin(self.position, times)
@@ -149,7 +149,7 @@ class _Track:
         return self._margin(position, time)
 
     def _margin(self, position: Array, time: Array) -> Array:
-        day, fraction = self.start[0], self.start[1] + time / _S_PER_DAY
+        day, fraction = self.start[0], self.start[1] + time / S_PER_DAY
         return shadow_margin_rad(
             position,
             sun_teme(day, fraction),

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from leotrek_opt.errors import InputError
 from leotrek_opt.topology.recording.columns import LinkTable, StepColumns, microseconds
 from leotrek_opt.topology.recording.layout import Layout, PositionType, Run
-from leotrek_opt.topology.state import TopologyState
+from leotrek_opt.topology.state import LINK_KINDS, TopologyState
 
 Outputs = Mapping[str, Mapping[str, NDArray[Any]]]
 """What plugins gave at one step, by plugin and name."""
 
-_KINDS = 3
 _MAX_PARALLEL = 1024
 """Most links of one kind between the same two nodes at one step."""
 
@@ -106,7 +105,7 @@ class LinkIndex:
         self, source: NDArray[np.int32], target: NDArray[np.int32], kind: NDArray[np.int8]
     ) -> NDArray[np.int64]:
         pair = source.astype(np.int64) * self._n_nodes + target
-        key = (pair * _KINDS + kind) * _MAX_PARALLEL
+        key = (pair * len(LINK_KINDS) + kind) * _MAX_PARALLEL
         if (key[1:] > key[:-1]).all():
             return key
         # Links alike are told apart by how many of them came before.

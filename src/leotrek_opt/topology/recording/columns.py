@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leotrek_opt.topology.frames import turned
 from leotrek_opt.topology.recording.layout import EARTH_ROTATION_RAD_S, Layout
 from leotrek_opt.topology.series import Snapshot
 from leotrek_opt.topology.state import SatelliteState, TopologyState
@@ -283,26 +283,6 @@ def earth_fixed_km(layout: Layout, columns: StepColumns, row: int) -> NDArray[np
         elapsed_s = (int(columns.time_us[row]) - layout.frame_start_us) / 1e6
         position = turned(position, -EARTH_ROTATION_RAD_S * elapsed_s)
     return sealed(position)
-
-
-def turned(position_km: NDArray[np.float64], angle_rad: float) -> NDArray[np.float64]:
-    """Turn positions about the Earth's axis.
-
-    Parameters
-    ----------
-    position_km
-        Shape (n, 3).
-    angle_rad
-        Eastwards.
-
-    Returns
-    -------
-    ndarray
-        Shape (n, 3).
-    """
-    cosine, sine = math.cos(angle_rad), math.sin(angle_rad)
-    x, y, z = position_km[:, 0], position_km[:, 1], position_km[:, 2]
-    return np.stack((cosine * x - sine * y, sine * x + cosine * y, z), axis=1)
 
 
 def chained_digest(before: bytes, links: LinkTable, columns: StepColumns) -> bytes:

@@ -22,13 +22,7 @@ from leotrek_opt.topology.positions import positions
 from leotrek_opt.topology.recording.columns import sealed
 from leotrek_opt.topology.recording.layout import Run, satellites_first
 from leotrek_opt.topology.series import LinkSeries, Snapshot
-from leotrek_opt.topology.state import (
-    GROUND,
-    INTER_SATELLITE,
-    TERRESTRIAL,
-    SatelliteState,
-    TopologyState,
-)
+from leotrek_opt.topology.state import SatelliteState, TopologyState, link_kinds
 
 UNDATED_START = datetime(2000, 1, 1, tzinfo=UTC)
 """Where an explicit topology begins whose time grid has no start."""
@@ -241,11 +235,7 @@ class _OrderedLinks:
         self._series = series
         self._order = np.lexsort((high, low))
         self._source, self._target = low[self._order], high[self._order]
-        self._kind = np.select(
-            [self._target < satellites, self._source < satellites],
-            [np.int8(INTER_SATELLITE), np.int8(GROUND)],
-            np.int8(TERRESTRIAL),
-        )
+        self._kind = link_kinds(self._source, self._target, satellites)
 
     def at(self, step: int) -> tuple[Snapshot, NDArray[np.int8]]:
         series = self._series

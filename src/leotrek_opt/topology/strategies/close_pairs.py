@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leotrek_opt.topology.ordering import order_of
+
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
@@ -100,9 +102,7 @@ def tree_of(position_km: Array) -> cKDTree:
 
 def _pairs_by_cells(position_km: Array, radius_km: float) -> tuple[Indices, Indices] | None:
     cells = _cells(position_km, radius_km)
-    # Sixteen bits are sorted by counting.
-    small = cells.total <= 2**16
-    order = np.argsort(cells.number.astype(np.uint16) if small else cells.number, kind="stable")
+    order = order_of(cells.number)
     number = cells.number[order]
     start = np.zeros(cells.total + 1, dtype=np.int64)
     np.cumsum(np.bincount(number, minlength=cells.total), out=start[1:])

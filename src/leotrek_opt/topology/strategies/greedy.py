@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leotrek_opt.topology.ordering import order_of
 from leotrek_opt.topology.strategies.sky import Band, OrderedPairs, Sky
 
 Indices = NDArray[np.int64]
@@ -108,8 +109,7 @@ def _take(source: Indices, target: Indices, room: Indices) -> Indices:
 def _place_at_end(source: Indices, target: Indices, members: int) -> Indices:
     """Return how many earlier pairs share the source and the target of each pair."""
     ends = np.stack((source, target), axis=1).reshape(-1)
-    # Sixteen bits are sorted by counting, several times faster.
-    order = np.argsort(ends.astype(np.uint16) if members < 2**16 else ends, kind="stable")
+    order = order_of(ends)
     count = np.bincount(ends, minlength=members)
     first = np.cumsum(count) - count
     place = np.empty(len(ends), dtype=np.int64)

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from leotrek_opt.models.constellation import ElementTable
 from leotrek_opt.models.inter_satellite import InferredPlusGrid
+from leotrek_opt.topology.ordering import order_of
 from leotrek_opt.topology.state import InterSatelliteStrategy, LinkPairs, SatelliteState
 from leotrek_opt.topology.strategies.forest import spanning_forest
 from leotrek_opt.topology.strategies.greedy import shortest_first, take_in_order
-from leotrek_opt.topology.strategies.ordering import order_of
 from leotrek_opt.topology.strategies.pairs import joined_pairs, sorted_pairs
 from leotrek_opt.topology.strategies.planes import Planes, angle_quanta, infer_planes
 from leotrek_opt.topology.strategies.sight import beyond_latitude, link_lengths

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leotrek_opt.topology.ordering import order_of
 from leotrek_opt.topology.strategies.neighbours import Neighbours
-from leotrek_opt.topology.strategies.ordering import order_of
 from leotrek_opt.topology.strategies.sky import OrderedPairs, Sky
 
 Indices = NDArray[np.int64]

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from leotrek_opt.topology.ordering import order_of
 from leotrek_opt.topology.state import LinkPairs
-from leotrek_opt.topology.strategies.ordering import order_of
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.models.constellation import GM_KM3_S2, J2, ORBIT_RADIUS_KM, ElementTable
+from leotrek_opt.models.constellation import J2, ORBIT_RADIUS_KM, ElementTable
 from leotrek_opt.models.inter_satellite import InferredPlusGrid
+from leotrek_opt.topology.constellation import altitude_of_motion_km
 from leotrek_opt.topology.frames import gmst_rad
+from leotrek_opt.topology.ordering import order_of
 from leotrek_opt.topology.state import SatelliteState
-from leotrek_opt.topology.strategies.ordering import order_of
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -20,7 +20,6 @@ Mask = NDArray[np.bool_]
 
 _MIN_CORE_SHARE = 0.5
 _ANGLE_QUANTUM_DEG = 1e-6
-_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -119,11 +118,10 @@ def altitudes_km(table: ElementTable) -> Array:
     Returns
     -------
     ndarray
-        Semi-major axis (GM / n^2)^(1/3) less 6378.137 km, with the Kozai mean motion of the table.
+        By :func:`~leotrek_opt.topology.constellation.altitude_of_motion_km` of the Kozai mean
+        motion.
     """
-    motion_rad_s = table.mean_motion_rev_per_day * (2 * math.pi / _DAY_S)
-    axis: Array = np.cbrt(GM_KM3_S2 / motion_rad_s**2)
-    return axis - ORBIT_RADIUS_KM
+    return altitude_of_motion_km(table.mean_motion_rev_per_day)
 
 
 def nodes_deg(table: ElementTable, julian_day: float, day_fraction: float) -> Array:

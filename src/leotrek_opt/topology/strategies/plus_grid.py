@@ -38,7 +38,7 @@ def plus_grid(shells: Sequence[WalkerShell], rule: PlusGrid, position_km: Array)
     parts = []
     first = 0
     for shell in shells:
-        count = shell.planes * shell.satellites_per_plane
+        count = shell.satellite_count
         shift = cross_link_shift(shell, rule, position_km[first : first + count])
         in_plane, cross = _ring_pairs(shell), _cross_pairs(shell, rule, shift)
         parts += [(first + in_plane, False), (first + cross, True)]

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leotrek_opt.models.inter_satellite import InterSatelliteLink
+from leotrek_opt.topology.ordering import order_of
 from leotrek_opt.topology.state import LinkPairs, SatelliteState
 from leotrek_opt.topology.strategies.close_pairs import close_pairs, crowding, tree_of
-from leotrek_opt.topology.strategies.ordering import order_of
 from leotrek_opt.topology.strategies.pairs import sorted_pairs
 from leotrek_opt.topology.strategies.sight import (
     in_sight,
