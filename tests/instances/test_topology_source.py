@@ -70,7 +70,7 @@ def test_files_are_told_apart_by_content(tmp_path: Path) -> None:
 def test_a_recording_and_a_state_of_stardust_are_replayed(tmp_path: Path) -> None:
     source = topology_source(DESIGN, SourceOptions(steps=3))
     links = [len(state.links) for state in source.states.states()]
-    for name, form in (("a.npz", "recording"), ("a.json", "stardust")):
+    for name, form in (("a.npz", "recording"), ("a.zip", "recording"), ("a.json", "stardust")):
         export_topology(source, tmp_path / name, form)
         again = topology_source(tmp_path / name)
         assert again.kind == form

@@ -166,7 +166,7 @@ def _shell(design: re.Match[str]) -> WalkerShell:
 
 def _of_file(name: str, options: SourceOptions) -> TopologySource:
     path = Path(name)
-    if path.suffix == ".npz" or path.name.endswith(".npz.partial"):
+    if path.name.endswith((".npz", ".npz.partial")) or _is_archive(path):
         recording = load_recording(path)
         return _recorded(name, "recording", recording, options)
     data = read_bytes(path)
@@ -180,6 +180,15 @@ def _of_file(name: str, options: SourceOptions) -> TopologySource:
         return _of_document(name, document, options)
     elements = read_elements(path)
     return _built(name, "elements", elements, options, elements=elements)
+
+
+def _is_archive(path: Path) -> bool:
+    """Say whether a file is a ZIP archive, as recordings are under any name."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False
 
 
 def _recorded(
