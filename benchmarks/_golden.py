@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +120,23 @@ def beside(folder: Path, name: str) -> Path:
         if candidate.is_file():
             return candidate
     raise InputError(f"is needed and neither here nor in ${DATA_VARIABLE}", file=candidates[0])
+
+
+def utc(text: str) -> datetime:
+    """Read an instant in UTC, with or without saying so.
+
+    Parameters
+    ----------
+    text
+        ISO 8601.
+
+    Returns
+    -------
+    datetime
+        With a time zone.
+    """
+    read = datetime.fromisoformat(text)
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 def cities(folder: Path, name: str = CITIES) -> list[tuple[str, float, float, float]]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _golden import Case, beside, continuum, near, same
+from _golden import Case, beside, continuum, near, same, utc
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -53,8 +52,11 @@ def run(path: Path) -> list[Case]:
     range_km = _number(text, r"range cap (\d+(?:\.\d+)?) km", 2126.0)
     margin_km = _number(text, r"\d+(?:\.\d+)?\+(\d+(?:\.\d+)?) km", 80.0)
     degree = int(_number(text, r"N=(\d+)", 4))
-    fleet = read_tle(beside(path.parent, document["tle_file"])).table
-    start = datetime.fromisoformat(document["time_utc"])
+    # Every set of the file is a satellite, as in Stardust's doubled files, whatever its checksum.
+    fleet = read_tle(
+        beside(path.parent, document["tle_file"]), duplicates="all", verify_checksums=False
+    ).table
+    start = utc(document["time_utc"])
     sight = InterSatelliteLink(line_of_sight_margin_km=margin_km)
 
     def scene(rule: InterSatelliteRule) -> Any:

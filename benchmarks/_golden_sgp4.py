@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _golden import Case, near, same
+from _golden import Case, near, same, utc
 
 from leotrek_opt.instances.tle import parse_tle, read_tle
 from leotrek_opt.models.topology import GeneratedTopology
@@ -89,7 +88,7 @@ def frame_chain(path: Path) -> list[Case]:
     tolerance = document["tolerances"]
     table = parse_tle("\n".join(document["tle"])).table
     orbit = ephemeris(GeneratedTopology(fleet=table, inter_satellite=None, ground=None))
-    instant = julian_date(datetime.fromisoformat(document["time_utc"]))
+    instant = julian_date(utc(document["time_utc"]))
     position, velocity, _ = orbit.teme(np.array([instant[0]]), np.array([instant[1]]))
     teme = position[:, 0]
     ecef = teme_to_ecef(teme, *instant)

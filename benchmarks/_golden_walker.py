@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _golden import CITIES, Case, cities, continuum, near, same
+from _golden import CITIES, Case, cities, continuum, near, same, utc
 from numpy.typing import NDArray
 
 from leotrek_opt.models.constellation import CircularJ2, Propagator, Sgp4, WalkerShell
@@ -88,7 +87,7 @@ def run(path: Path) -> list[Case]:
 def _scene(
     scenario: Row, propagator: str, offsets_s: list[float], shift: int | None = None
 ) -> Continuum:
-    epoch = datetime.fromisoformat(scenario["epoch_utc"])
+    epoch = utc(scenario["epoch_utc"])
     topology = GeneratedTopology(
         shells=(
             WalkerShell(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.instances.tle_sets import numbered
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -99,6 +100,21 @@ def test_shell_is_compared_by_what_its_file_states(tmp_path: Path) -> None:
         "expected": {"circular_j2": [instant]},
     }
     path = tmp_path / "walker_small_expected.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    code, summary, words = replay(tmp_path)
+    assert (code, summary["disagreements"], words) == (0, [], "")
+
+
+def test_every_set_of_a_fleet_counts(tmp_path: Path) -> None:
+    once = numbered("25544", name="ONE")
+    again = numbered("25544", name="DUPLICATE ONE", epoch="24296.18381944")
+    (tmp_path / "twice.tle").write_text(once + again, encoding="ascii")
+    document = {
+        "tle_file": "twice.tle",
+        "time_utc": "2024-10-22T06:00:00",
+        "expected": {"satellites": 2, "valid": 2, "mst": {"edges": 1}},
+    }
+    path = tmp_path / "protocols_twice_expected.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     code, summary, words = replay(tmp_path)
     assert (code, summary["disagreements"], words) == (0, [], "")
