@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -52,6 +54,33 @@ class InputError(LeotrekError, ValueError):
             A new error of the same class.
         """
         return type(self)(self.message, file=file, field=self.field)
+
+
+@contextmanager
+def errors_in(file: str | Path | None) -> Iterator[None]:
+    """Name a file in the input errors that name none.
+
+    Parameters
+    ----------
+    file
+        The file that is read or written; None for content without a file.
+
+    Yields
+    ------
+    None
+        Once.
+
+    Raises
+    ------
+    InputError
+        In place of one that names no file. A part in another file has named that one already.
+    """
+    try:
+        yield
+    except InputError as error:
+        if file is None or error.file is not None:
+            raise
+        raise error.in_file(file) from None
 
 
 class StepError(InputError, IndexError):

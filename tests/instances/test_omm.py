@@ -176,7 +176,7 @@ def test_values_are_those_of_the_sgp4_package() -> None:
         ({"EPOCH": "2024-10-22 04:23:42"}, "EPOCH must be yyyy-mm-dd"),
         ({"EPOCH": "0001-01-01T00:00:00"}, "epoch_jd must be in"),
         ({"MEAN_MOTION": "NaN"}, "MEAN_MOTION must be a number"),
-        ({"MEAN_MOTION": "1e400"}, "mean_motion_rev_per_day must be in 1e-08 … 20"),
+        ({"MEAN_MOTION": "1e400"}, "MEAN_MOTION must be a number"),
         ({"MEAN_MOTION": "0"}, "mean_motion_rev_per_day must be in 1e-08 … 20"),
         ({"MEAN_MOTION": "1_5"}, "MEAN_MOTION must be a number"),
         ({"BSTAR": "inf"}, "BSTAR must be a number"),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, errors_in
 from leotrek_opt.instances.json_reader import decode, outline, read_bytes, syntax_error, unpack
 from leotrek_opt.instances.kinds import KINDS, kind_of, version_of
 from leotrek_opt.instances.sidecar import DIGEST, ArrayReader
@@ -50,11 +50,8 @@ def load(path: str | Path, kind: str | None = None) -> StrictModel:
     """
     file = Path(path)
     data = read_bytes(file)
-    try:
+    with errors_in(file):
         return parse(data, kind, folder=file.parent)
-    except InputError as error:
-        # A part in another file has named that file already.
-        raise (error if error.file else error.in_file(file)) from None
 
 
 def loads(data: bytes | str) -> StrictModel:

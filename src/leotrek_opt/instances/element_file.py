@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.instances.json_reader import read_bytes, unpack
 from leotrek_opt.models.columns import Column
 from leotrek_opt.models.constellation import ElementTable
-
-MAX_BYTES = 64 * 2**20
-"""Largest content that is read, unpacked: some 400,000 element sets."""
 
 MAX_RECORDS = 1_000_000
 """Most records of a file, good and bad."""
@@ -275,54 +269,6 @@ def element_table(rows: list[ElementSet]) -> ElementTable:
     if not any(columns["international_designator"]):
         del columns["international_designator"]
     return ElementTable(**columns)
-
-
-def content_of(source: str | Path | bytes) -> tuple[bytes, Path | None]:
-    """Return the unpacked content of a file or of bytes, within the limit.
-
-    Parameters
-    ----------
-    source
-        Path of a file, or content; compressed by gzip or not.
-
-    Returns
-    -------
-    content : bytes
-        Without a UTF-8 byte order mark.
-    file : Path or None
-        The file, if there is one.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, is damaged or too large.
-    """
-    file = None if isinstance(source, bytes) else Path(source)
-    data = unpack(source) if isinstance(source, bytes) else read_bytes(Path(source))
-    if len(data) > MAX_BYTES:
-        raise InputError(f"unpacks to more than {MAX_BYTES // 2**20} MiB", file=file)
-    return data.removeprefix(b"\xef\xbb\xbf"), file
-
-
-def text_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Split a text at line feeds, one line at a time.
-
-    Parameters
-    ----------
-    text
-        Of a file; other characters that may end a line are left in.
-
-    Yields
-    ------
-    tuple
-        Number of the line, from 1, and its text without carriage return.
-    """
-    start, number = 0, 1
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        yield number, text[start:end].rstrip("\r")
-        start, number = end + 1, number + 1
 
 
 def _without_duplicates(rows: list[ElementSet], duplicates: Duplicates) -> list[ElementSet]:

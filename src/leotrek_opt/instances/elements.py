@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.instances.element_file import Duplicates, ElementFile, content_of
+from leotrek_opt.instances.element_file import Duplicates, ElementFile
+from leotrek_opt.instances.foreign_file import content_of
 from leotrek_opt.instances.omm import omm_format, parse_omm
 from leotrek_opt.instances.tle import parse_tle
 

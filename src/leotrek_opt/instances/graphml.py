@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leotrek_opt.errors import InputError
-from leotrek_opt.instances.element_file import content_of
+from leotrek_opt.errors import InputError, errors_in
+from leotrek_opt.instances.foreign_file import content_of, decimal
 from leotrek_opt.instances.network_file import (
     NetworkFile,
     Notes,
     bandwidth_column,
-    decimal,
     is_bandwidth,
     is_geographic,
     label_of,
@@ -93,10 +92,8 @@ def read_graphml(source: str | Path | bytes) -> NetworkFile:
     (('Wien', 'Graz'), [0], [1])
     """
     data, file = content_of(source)
-    try:
+    with errors_in(file):
         return _network(xml_tree(data))
-    except InputError as error:
-        raise (error if file is None or error.file else error.in_file(file)) from None
 
 
 def _network(root: XmlElement) -> NetworkFile:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, cast, get_args
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, errors_in
+from leotrek_opt.instances.foreign_file import decimal
 from leotrek_opt.instances.json_reader import decode, read_bytes
 from leotrek_opt.models.continuum import NodeKind
 from leotrek_opt.models.messages import shown
@@ -19,9 +19,6 @@ MAX_LINE = 10_000
 MAX_NAME = 256
 
 _REQUIRED = ("name", "lat_deg", "lon_deg")
-_NUMBER = re.compile(
-    r"[+-]?(?:[0-9]{1,20}(?:[.][0-9]{0,20})?|[.][0-9]{1,20})(?:[eE][+-]?[0-9]{1,3})?"
-)
 _LIMITS = {"lat_deg": (-90.0, 90.0), "lon_deg": (-360.0, 360.0), "alt_m": (-12_000.0, 1e9)}
 
 
@@ -69,10 +66,8 @@ def read_ground_csv(path: str | Path) -> tuple[GroundPlace, ...]:
     """
     file = Path(path)
     data = read_bytes(file)
-    try:
+    with errors_in(file):
         return _places(decode(data.removeprefix(b"\xef\xbb\xbf")))
-    except InputError as error:
-        raise error.in_file(file) from None
 
 
 def checked_place(place: Sequence[object], at: str) -> GroundPlace:
@@ -163,6 +158,7 @@ def _fields(line: str, at: str) -> list[str]:
 
 
 def _number(text: str, column: str, at: str) -> float:
-    if not _NUMBER.fullmatch(text):
+    value = decimal(text)
+    if value is None:
         raise InputError(f"{column} must be a number (got {shown(text)})", field=at)
-    return float(text)
+    return value

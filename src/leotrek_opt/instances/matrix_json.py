@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, errors_in
 from leotrek_opt.instances.json_reader import decode, outline, read_bytes
 from leotrek_opt.models.messages import shown
 from leotrek_opt.solvers.matrix import MatrixModel, model_from_arrays
@@ -61,12 +61,10 @@ def read_matrix_json(path: str | Path) -> MatrixModel:
     """
     file = Path(path)
     data = read_bytes(file)
-    try:
+    with errors_in(file):
         text = decode(data)
         outline(text)
         return _model(json.loads(text, parse_float=Decimal))
-    except InputError as error:
-        raise (error if error.file else error.in_file(file)) from None
 
 
 def _model(document: dict[str, Any]) -> MatrixModel:

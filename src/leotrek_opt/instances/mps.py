@@ -23,7 +23,7 @@ from typing import Literal
 
 import numpy as np
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, errors_in
 from leotrek_opt.instances.export import (
     ExportedModel,
     decimal_text,
@@ -72,10 +72,8 @@ def read_mps(path: str | Path, *, layout: Literal["auto", "free", "fixed"] = "au
     """
     file = Path(path)
     data = read_bytes(file)
-    try:
+    with errors_in(file):
         return matrix_model(_parsed(data, layout))
-    except InputError as error:
-        raise (error if error.file else error.in_file(file)) from None
 
 
 def write_mps(model: LinearModel | MatrixModel, path: str | Path, *, words: bool = False) -> Path:

@@ -21,9 +21,6 @@ MAX_NOTES = 1000
 
 MAX_LABEL = 256
 
-_DECIMAL = re.compile(
-    r"[+-]?(?:[0-9]{1,40}(?:[.][0-9]{0,40})?|[.][0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
-)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -209,25 +206,6 @@ class Notes:
     def kept(self) -> tuple[Note, ...]:
         """Return the notes by line."""
         return tuple(sorted(self._kept))
-
-
-def decimal(text: str) -> float | None:
-    """Read a plain decimal number.
-
-    Parameters
-    ----------
-    text
-        From a file.
-
-    Returns
-    -------
-    float or None
-        None where it is no finite number.
-    """
-    if not _DECIMAL.fullmatch(text):
-        return None
-    value = float(text)
-    return value if abs(value) < np.inf else None
 
 
 def label_of(text: str) -> str:

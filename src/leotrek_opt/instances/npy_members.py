@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_DIRECTORY_BYTES = 16 * 2**20
-"""Largest directory of an archive."""
+"""Largest directory of an archive, unless less is allowed."""
 
 DAMAGE = (
     zipfile.BadZipFile,
@@ -37,13 +37,15 @@ _HEADER = re.compile(
 )
 
 
-def check_directory(path: Path) -> None:
+def check_directory(path: Path, max_bytes: int = MAX_DIRECTORY_BYTES) -> None:
     """Refuse a file that is no archive, or whose directory alone would take much memory.
 
     Parameters
     ----------
     path
         A file.
+    max_bytes
+        Largest directory.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def check_directory(path: Path) -> None:
             if len(record) < 56 or not record.startswith(b"PK\6\6"):
                 raise zipfile.BadZipFile("its directory is damaged")
             (directory_bytes,) = struct.unpack("<Q", record[40:48])
-    if directory_bytes > min(size, MAX_DIRECTORY_BYTES):
+    if directory_bytes > min(size, max_bytes):
         raise zipfile.BadZipFile("its directory is too large")
 
 
@@ -167,10 +169,60 @@ def read_array_member(
     zipfile.BadZipFile
         If there is none, or it is anything else.
     """
+    return read_array(archive, array_entry(archive, name, dtype, shape), dtype, shape)
+
+
+def array_entry(
+    archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> zipfile.ZipInfo:
+    """Return where an array stands, if it has the size of its type and shape.
+
+    Parameters
+    ----------
+    archive, name, dtype, shape
+        As for :func:`read_array_member`.
+
+    Returns
+    -------
+    zipfile.ZipInfo
+        Nothing of it is read yet.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        If there is none, or it has another size.
+    """
     entry = _entry(archive, name)
     size = math.prod(shape) * dtype.itemsize
     if not size < entry.file_size <= size + _MAX_HEADER_BYTES:
         raise zipfile.BadZipFile(f"{name} does not have the size of its shape")
+    return entry
+
+
+def read_array(
+    archive: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    dtype: np.dtype[Any],
+    shape: tuple[int, ...],
+) -> NDArray[Any]:
+    """Read an array from where :func:`array_entry` found it.
+
+    Parameters
+    ----------
+    archive, entry, dtype, shape
+        As they were given and returned there.
+
+    Returns
+    -------
+    ndarray
+        Writable, native byte order.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        If it is of another type or shape, or damaged.
+    """
+    name = entry.filename
     with archive.open(entry) as stream:
         _check_header(stream, name, dtype, shape)
         array = np.empty(shape, dtype=dtype)
@@ -204,7 +256,8 @@ def _check_header(
     sizes = tuple(int(size) for size in header["shape"].split(",") if size.strip())
     if (header["dtype"], header["order"], sizes) != (dtype.str, "False", shape):
         raise zipfile.BadZipFile(
-            f"{name} must be {dtype.str} of shape {shape}, is {header['dtype']} of shape {sizes}"
+            f"{name} must be {dtype.str} of shape {shape} in C order, "
+            f"is {header['dtype']} of shape {sizes}"
         )
 
 

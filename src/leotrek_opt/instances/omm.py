@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, errors_in
 from leotrek_opt.instances.element_file import (
     BadRecordError,
     Duplicates,
     ElementCollector,
     ElementFile,
     ElementFormat,
-    content_of,
-    text_lines,
 )
+from leotrek_opt.instances.foreign_file import content_of, text_lines
 from leotrek_opt.instances.json_reader import decode
 from leotrek_opt.instances.omm_record import KNOWN, REQUIRED, RawRecord, omm_element_set
 from leotrek_opt.instances.xml_reader import XmlElement, xml_elements
@@ -92,7 +91,7 @@ def parse_omm(
         As :func:`read_omm`.
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    try:
+    with errors_in(file):
         form = omm_format(data)
         if form is None:
             raise InputError("is no Orbit Mean-Elements Message in JSON, CSV, XML or KVN")
@@ -105,8 +104,6 @@ def parse_omm(
             else:
                 collector.add(row, record.line, record.text)
         return collector.finish(duplicates)
-    except InputError as error:
-        raise error if file is None else error.in_file(file) from None
 
 
 def omm_format(data: bytes) -> ElementFormat | None:

@@ -16,6 +16,7 @@ from leotrek_opt.instances.element_file import (
     BadRecordError,
     ElementSet,
 )
+from leotrek_opt.instances.foreign_file import decimal
 from leotrek_opt.models.messages import shown
 
 NUMBERS = {
@@ -46,9 +47,6 @@ REQUIRED = (
 KNOWN = frozenset((*REQUIRED, *NUMBERS, *FIXED, "OBJECT_NAME", "OBJECT_ID", "EPHEMERIS_TYPE"))
 """Fields that are read; whatever else a message holds is left aside."""
 
-_NUMBER = re.compile(
-    r"[+-]?(?:[0-9]{1,25}(?:[.][0-9]{0,25})?|[.][0-9]{1,25})(?:[eE][+-]?[0-9]{1,3})?"
-)
 _INTEGER = re.compile("[+]?0{0,20}([0-9]{1,9})")
 _EPOCH = re.compile(
     "([0-9]{4})-(?:([0-9]{2})-([0-9]{2})|([0-9]{3}))"
@@ -155,9 +153,10 @@ def omm_element_set(record: RawRecord) -> ElementSet:
 def _number(fields: Mapping[str, str], name: str) -> float:
     """Return a field as a number; derivatives, which SGP4 does not use, may be absent."""
     text = fields.get(name, "0")
-    if not _NUMBER.fullmatch(text):
+    value = decimal(text)
+    if value is None:
         raise BadRecordError(f"{name} must be a number (got {shown(text)})")
-    return float(text)
+    return value
 
 
 def _catalogue_number(text: str) -> int:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-import struct
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -20,6 +18,12 @@ from numpy.typing import NDArray
 from pydantic_core import PydanticCustomError
 
 from leotrek_opt.instances.json_reader import MAX_RATIO, MAX_UNPACKED_BYTES
+from leotrek_opt.instances.npy_members import (
+    DAMAGE,
+    array_entry,
+    check_directory,
+    read_array,
+)
 from leotrek_opt.models.base import rejection
 from leotrek_opt.models.columns import array_reference
 from leotrek_opt.models.messages import shown
@@ -30,20 +34,8 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 MAX_DIMENSIONS = 2
 
 _DTYPES = {"<f8": np.float64, "<i8": np.int64, "|b1": np.bool_}
-_HEADER = re.compile(
-    r"\{'descr': '(?P<dtype>[^']{1,16})', 'fortran_order': (?P<order>True|False), "
-    r"'shape': \((?P<shape>[0-9, ]{0,60})\), \}\s*"
-)
 _KEYS = {"array", "shape", "dtype", "npz"}
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-)
+_MAX_DIRECTORY_BYTES = 2**20
 
 
 class ArrayReader:
@@ -118,7 +110,7 @@ class ArrayReader:
             array = self._member(self._archive(npz), name, shape, dtype)
         except PydanticCustomError:
             raise
-        except _DAMAGE as error:
+        except DAMAGE as error:
             # zipfile quotes as much of the file as a damaged header asks for.
             raise rejection("", f"{npz}.npz is damaged: {str(error)[:200]}") from None
         if array_reference(array)["array"] != name:
@@ -134,7 +126,7 @@ class ArrayReader:
         path = self._folder / f"{npz}.npz"
         if not path.is_file():
             raise rejection("", f"no file {npz}.npz beside the document")
-        _check_directory(path)
+        check_directory(path, _MAX_DIRECTORY_BYTES)
         archive = zipfile.ZipFile(path)
         self._archives[npz] = archive
         return archive
@@ -142,24 +134,11 @@ class ArrayReader:
     def _member(
         self, archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
     ) -> NDArray[Any]:
-        try:
-            entry = archive.getinfo(f"{name}.npy")
-        except KeyError:
-            raise zipfile.BadZipFile(f"it has no {name}.npy") from None
-        size = math.prod(shape) * dtype.itemsize
-        # The header of such a file has at most a few hundred bytes.
-        if not size < entry.file_size <= size + 4096:
-            raise zipfile.BadZipFile(f"{name}.npy does not have the size of its shape")
+        entry = array_entry(archive, f"{name}.npy", dtype, shape)
         if entry.file_size > max(2**20, MAX_RATIO * entry.compress_size):
             raise zipfile.BadZipFile(f"{name}.npy unpacks to more than {MAX_RATIO} times its size")
-        if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise zipfile.BadZipFile(f"{name}.npy is packed in a way that is not read")
-        self._refuse_beyond_budget(size)
-        with archive.open(entry) as stream:
-            _check_header(stream, name, shape, dtype)
-            array = np.empty(shape, dtype=dtype)
-            _fill(stream, array)
-            return array
+        self._refuse_beyond_budget(math.prod(shape) * dtype.itemsize)
+        return read_array(archive, entry, dtype, shape)
 
 
 def write_arrays(stream: IO[bytes], arrays: dict[str, NDArray[Any]]) -> None:
@@ -202,46 +181,3 @@ def _checked_reference(
     ):
         raise rejection("shape", "must be a list of one or two sizes")
     return name, tuple(shape), np.dtype(_DTYPES[dtype])
-
-
-def _check_directory(path: Path) -> None:
-    """Refuse an archive whose directory alone would take much memory to read."""
-    with path.open("rb") as stream:
-        size = stream.seek(0, 2)
-        stream.seek(max(0, size - 42))
-        tail = stream.read()
-    locator, end = tail[:-22], tail[-22:]
-    if len(end) < 22 or not end.startswith(b"PK\5\6"):
-        raise zipfile.BadZipFile("it is not an archive of arrays")
-    (directory_bytes,) = struct.unpack("<I", end[12:16])
-    if directory_bytes > 2**20 or locator.startswith(b"PK\6\7"):
-        raise zipfile.BadZipFile("its directory is too large")
-
-
-def _check_header(
-    stream: IO[bytes], name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> None:
-    # Format 1.0 of numpy's .npy; read by hand because numpy evaluates what stands there.
-    start = stream.read(10)
-    if len(start) < 10 or start[:8] != b"\x93NUMPY\x01\x00":
-        raise zipfile.BadZipFile(f"{name}.npy is not in numpy's format 1.0")
-    (length,) = struct.unpack("<H", start[8:])
-    header = _HEADER.fullmatch(stream.read(length).decode("latin-1"))
-    if header is None:
-        raise zipfile.BadZipFile(f"{name}.npy has a header that is not understood")
-    sizes = tuple(int(size) for size in header["shape"].split(",") if size.strip())
-    if (header["dtype"], header["order"], sizes) != (dtype.str, "False", shape):
-        raise zipfile.BadZipFile(f"{name}.npy has another shape or type than the document says")
-
-
-def _fill(stream: IO[bytes], array: NDArray[Any]) -> None:
-    view = array.reshape(-1).view(np.uint8).data
-    start = 0
-    while start < len(view):
-        chunk = stream.read(min(2**20, len(view) - start))
-        if not chunk:
-            raise zipfile.BadZipFile("it ends early")
-        view[start : start + len(chunk)] = chunk
-        start += len(chunk)
-    if stream.read(1):
-        raise zipfile.BadZipFile("it is longer than its shape")

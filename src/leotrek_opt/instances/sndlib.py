@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from leotrek_opt.errors import InputError
-from leotrek_opt.instances.element_file import content_of
+from leotrek_opt.errors import InputError, errors_in
+from leotrek_opt.instances.foreign_file import content_of
 from leotrek_opt.instances.network_file import (
     Array,
     Demand,
@@ -73,10 +73,8 @@ def read_sndlib(source: str | Path | bytes) -> NetworkFile:
     (('Wien', 'Graz'), [2500.0], 120.0)
     """
     data, file = content_of(source)
-    try:
+    with errors_in(file):
         return _network(data)
-    except InputError as error:
-        raise (error if file is None or error.file else error.in_file(file)) from None
 
 
 def _network(data: bytes) -> NetworkFile:

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, field
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.instances.network_file import Module, decimal
+from leotrek_opt.instances.foreign_file import decimal
+from leotrek_opt.instances.network_file import Module
 from leotrek_opt.models.messages import shown
 
 MAX_ENTRIES = 500_000

@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, errors_in
+from leotrek_opt.instances.foreign_file import content_of
 from leotrek_opt.instances.json_cursor import JsonCursor
-from leotrek_opt.instances.json_reader import decode, read_bytes, unpack
+from leotrek_opt.instances.json_reader import MAX_UNPACKED_BYTES, decode
 from leotrek_opt.instances.stardust_nodes import (
     MAX_NAME,
     StardustNodes,
@@ -93,14 +94,11 @@ def read_stardust_state(
     leotrek_opt.errors.InputError
         If anything is wrong with the file, naming the field.
     """
-    file = None if isinstance(source, bytes) else Path(source)
-    data = unpack(source) if isinstance(source, bytes) else read_bytes(Path(source))
-    try:
+    data, file = content_of(source, MAX_UNPACKED_BYTES)
+    with errors_in(file):
         if _GOB_MARK in data[:4096] and not data.lstrip().startswith(b"{"):
             raise InputError("is in Go's binary format; give the .json file beside it")
         return _Reader(JsonCursor(decode(data)), links, computing, start).recording()
-    except InputError as error:
-        raise (error if file is None else error.in_file(file)) from None
 
 
 class _Reader:

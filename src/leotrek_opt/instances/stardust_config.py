@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, errors_in
 from leotrek_opt.instances.stardust_nodes import name_of
 from leotrek_opt.instances.stardust_terms import (
     DEFAULT_COMPUTING,
@@ -189,13 +189,11 @@ def read_stardust_config(
     """
     found: dict[str, Any] = {}
     for source in sources:
-        try:
+        with errors_in(None if isinstance(source, bytes) else source):
             for section, value in _sections(read_small_file(source)):
                 if section in found:
                     raise InputError(f"a second configuration of {section}")
                 found[section] = _SECTION_READERS[section](value, links, min_elevation_deg)
-        except InputError as error:
-            raise (error if isinstance(source, bytes) else error.in_file(source)) from None
     values = {
         name: found[section]
         for section, name in (
@@ -231,7 +229,7 @@ def read_stardust_stations(source: str | Path | bytes) -> tuple[StardustStation,
     leotrek_opt.errors.MissingDependencyError
         If it is YAML and PyYAML is not installed.
     """
-    try:
+    with errors_in(None if isinstance(source, bytes) else source):
         stations = read_small_file(source)
         if not isinstance(stations, list):
             raise InputError(f"must be a list of stations (got {shown(stations)})")
@@ -246,8 +244,6 @@ def read_stardust_stations(source: str | Path | bytes) -> tuple[StardustStation,
             names.add(station.name)
             found.append(station)
         return tuple(found)
-    except InputError as error:
-        raise (error if isinstance(source, bytes) else error.in_file(source)) from None
 
 
 def _sections(document: Any) -> list[tuple[str, Any]]:

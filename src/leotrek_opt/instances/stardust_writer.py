@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, errors_in
 from leotrek_opt.instances.json_reader import MAX_FILE_BYTES, MAX_UNPACKED_BYTES
 from leotrek_opt.instances.recording_file import RecordingFile
 from leotrek_opt.instances.stardust_nodes import COMPUTING_COLUMN, PLUGINS_ANNOTATION
@@ -78,13 +78,15 @@ def write_stardust_state(
     limit = MAX_UNPACKED_BYTES if file.suffix == ".gz" else MAX_FILE_BYTES
     partial = Path(f"{path}.partial")
     try:
-        with tempfile.TemporaryFile(dir=file.parent) as body, partial.open("wb") as raw:
+        with (
+            errors_in(file),
+            tempfile.TemporaryFile(dir=file.parent) as body,
+            partial.open("wb") as raw,
+        ):
             _Document(source, kept, _Limited(body, limit)).write(
                 raw, compressed=file.suffix == ".gz"
             )
         partial.replace(file)
-    except InputError as error:
-        raise (error if error.file else error.in_file(path)) from None
     finally:
         partial.unlink(missing_ok=True)
     return file

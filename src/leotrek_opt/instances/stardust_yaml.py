@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from leotrek_opt.errors import InputError, MissingDependencyError
-from leotrek_opt.instances.json_reader import decode, outline, read_bytes, unpack
+from leotrek_opt.instances.foreign_file import content_of
+from leotrek_opt.instances.json_reader import decode, outline
 
 MAX_BYTES = 2**20
 """Largest file; the shipped list of 85 stations has 11 kB."""
@@ -36,9 +37,7 @@ def read_small_file(source: str | Path | bytes) -> Any:
     leotrek_opt.errors.MissingDependencyError
         If it is YAML and PyYAML is not installed.
     """
-    data = unpack(source) if isinstance(source, bytes) else read_bytes(Path(source))
-    if len(data) > MAX_BYTES:
-        raise InputError(f"is larger than {MAX_BYTES // 2**20} MiB")
+    data, _ = content_of(source, MAX_BYTES)
     text = decode(data)
     opening = text.lstrip()[:1]
     if opening == "{":

@@ -7,16 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from leotrek_opt.errors import InputError
+from leotrek_opt.errors import InputError, errors_in
 from leotrek_opt.instances.element_file import (
     BadRecordError,
     Duplicates,
     ElementCollector,
     ElementFile,
     ElementSet,
-    content_of,
-    text_lines,
 )
+from leotrek_opt.instances.foreign_file import content_of, text_lines
 from leotrek_opt.instances.tle_fields import (
     LINE_LENGTH,
     format_element_set,
@@ -117,7 +116,7 @@ def parse_tle(
         If there is no valid set.
     """
     collector = ElementCollector("tle")
-    try:
+    with errors_in(file):
         for record in _records(_lines(text), collector):
             first, second = record.first, record.second
             if allow_trailing:
@@ -131,8 +130,6 @@ def parse_tle(
             else:
                 collector.add(row, record.line, first)
         return collector.finish(duplicates)
-    except InputError as error:
-        raise error if file is None else error.in_file(file) from None
 
 
 class _Record:
