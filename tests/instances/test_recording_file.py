@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from tests.topology.small_topologies import small_continuum, state_bytes
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.instances import recording_format
+from leotrek_opt.instances import recording_blocks
 from leotrek_opt.instances.npy_members import npy_bytes
 from leotrek_opt.instances.recording_file import RecordingFile, load_recording
 from leotrek_opt.instances.recording_writer import FileRecorder, save_recording
@@ -196,7 +196,7 @@ def test_a_block_that_was_not_written_to_its_end_is_written_anew(
     made, path, whole = small_continuum(), tmp_path / "run.npz", tmp_path / "whole.npz"
     run_to_file(whole, made, steps_per_block=2)
     left = member
-    original = recording_format.write_member
+    original = recording_blocks.write_member
 
     def interrupted(archive: zipfile.ZipFile, name: str, data: bytes, **options: bool) -> None:
         nonlocal left
@@ -208,7 +208,7 @@ def test_a_block_that_was_not_written_to_its_end_is_written_anew(
 
     results = simulate(made, state_plugins=plugins(), record=FileRecorder(path, steps_per_block=2))
     with monkeypatch.context() as patch:
-        patch.setattr(recording_format, "write_member", interrupted)
+        patch.setattr(recording_blocks, "write_member", interrupted)
         with pytest.raises(KeyboardInterrupt):
             list(results)
     assert load_recording(f"{path}.partial") == record(made, state_plugins=plugins(), stop=2)

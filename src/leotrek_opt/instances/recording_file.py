@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.instances.npy_members import DAMAGE, check_directory
+from leotrek_opt.instances.recording_blocks import BlockReader
 from leotrek_opt.instances.recording_format import (
     END,
     MAX_BLOCK_BYTES,
     BlockEntry,
-    BlockReader,
     EndEntry,
     block_count,
     read_entry,
@@ -80,27 +80,27 @@ class RecordingFile:
     def _open(self) -> None:
         header = read_header(self._archive)
         self._layout = header.layout()
-        self._steps_per_block = header.steps_per_block
+        self.steps_per_block = header.steps_per_block
         self._reader = BlockReader(self._archive, self._layout)
-        self._entries: list[BlockEntry] = [
+        self.entries: list[BlockEntry] = [
             read_entry(self._archive, f"{number}/block.json", BlockEntry)
             for number in range(block_count(self._archive))
         ]
-        if not self._entries:
+        if not self.entries:
             raise zipfile.BadZipFile("it holds no step")
-        if any(entry.steps != self._steps_per_block for entry in self._entries[:-1]):
+        if any(entry.steps != self.steps_per_block for entry in self.entries[:-1]):
             raise zipfile.BadZipFile("a block other than the last is not full")
-        self._first = [0, *itertools.accumulate(entry.steps for entry in self._entries)]
-        if self._first[-1] > MAX_STEPS or self._entries[-1].steps > self._steps_per_block:
+        self._first = [0, *itertools.accumulate(entry.steps for entry in self.entries)]
+        if self._first[-1] > MAX_STEPS or self.entries[-1].steps > self.steps_per_block:
             raise zipfile.BadZipFile("it holds too many steps")
-        if sum(entry.new_links for entry in self._entries) * 9 > MAX_BLOCK_BYTES:
+        if sum(entry.new_links for entry in self.entries) * 9 > MAX_BLOCK_BYTES:
             raise zipfile.BadZipFile("it holds too many links")
         self._complete = END in self._archive.NameToInfo
         if self._complete:
             end = read_entry(self._archive, END, EndEntry)
-            if (end.steps, end.digest) != (self._first[-1], self._entries[-1].digest):
+            if (end.steps, end.digest) != (self._first[-1], self.entries[-1].digest):
                 raise zipfile.BadZipFile("its end does not belong to its steps")
-        times = [self._reader.times(*each) for each in enumerate(self._entries)]
+        times = [self._reader.times(*each) for each in enumerate(self.entries)]
         self._time_us = np.concatenate(times)
         if (self._time_us[1:] <= self._time_us[:-1]).any():
             raise zipfile.BadZipFile("its steps are not in the order of time")
@@ -148,7 +148,7 @@ class RecordingFile:
     @property
     def digest(self) -> str:
         """SHA-256 that the file states for layout and steps."""
-        return self._entries[-1].digest
+        return self.entries[-1].digest
 
     def instant(self, row: int) -> datetime:
         """Return when a recorded step was.
@@ -224,7 +224,7 @@ class RecordingFile:
     def links(self) -> LinkTable:
         """Every link that is up at some step."""
         with self._guarded():
-            parts = [self._reader.new_links(*each) for each in enumerate(self._entries)]
+            parts = [self._reader.new_links(*each) for each in enumerate(self.entries)]
         return LinkTable(
             np.concatenate([part.source for part in parts]),
             np.concatenate([part.target for part in parts]),
@@ -249,7 +249,7 @@ class RecordingFile:
         leotrek_opt.errors.InputError
             If the block is damaged.
         """
-        entries, links = self._entries, self.links
+        entries, links = self.entries, self.links
         known = sum(entry.new_links for entry in entries[: number + 1])
         with self._guarded():
             columns = self._reader.columns(number, entries[number], known)
@@ -276,7 +276,7 @@ class RecordingFile:
         leotrek_opt.errors.InputError
             If the file is damaged, or the recording is larger.
         """
-        size = sum(self._reader.bytes_of(entry) for entry in self._entries)
+        size = sum(self._reader.bytes_of(entry) for entry in self.entries)
         if size > memory_limit_mib * 2**20:
             raise InputError(
                 f"needs {-(-size // 2**20)} MiB of memory, allowed are {memory_limit_mib} "
@@ -284,12 +284,12 @@ class RecordingFile:
                 file=self._path,
             )
         return Recording(
-            self._layout, self.links, joined(self.block(n) for n in range(len(self._entries)))
+            self._layout, self.links, joined(self.block(n) for n in range(len(self.entries)))
         )
 
     def _at(self, row: int) -> tuple[StepColumns, int]:
         row = checked_step(row, self.steps)
-        number, place = divmod(row, self._steps_per_block)
+        number, place = divmod(row, self.steps_per_block)
         if self._current is None or self._current[0] != number:
             self._current = None
             self._current = (number, self.block(number))

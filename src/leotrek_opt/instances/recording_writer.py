@@ -11,17 +11,17 @@ from typing import Any, Self
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.instances.npy_members import write_member
+from leotrek_opt.instances.recording_blocks import write_block
 from leotrek_opt.instances.recording_file import RecordingFile
 from leotrek_opt.instances.recording_format import (
     END,
     HEADER,
     header_text,
-    write_block,
     write_end,
 )
 from leotrek_opt.models.base import MAX_STEPS
 from leotrek_opt.topology.recording.collector import Outputs, StepCollector
-from leotrek_opt.topology.recording.columns import LinkTable, StepColumns, chained_digest
+from leotrek_opt.topology.recording.columns import StepColumns, chained_digest, microseconds
 from leotrek_opt.topology.recording.layout import PositionType, Run
 from leotrek_opt.topology.recording.recording import Recording
 from leotrek_opt.topology.state import TopologyState
@@ -178,17 +178,12 @@ class FileRecorder:
     def _go_on(self, run: Run) -> tuple[TopologyState, Outputs]:
         with RecordingFile(self.partial) as file:
             self._refuse_other(file, run)
-            self._steps_per_block = file._steps_per_block
+            self._steps_per_block = file.steps_per_block
             full = file.steps // self._steps_per_block
-            self._known_links = sum(entry.new_links for entry in file._entries[:full])
-            links = LinkTable(
-                *(
-                    getattr(file.links, name)[: self._known_links]
-                    for name in ("source", "target", "kind")
-                )
-            )
+            self._known_links = sum(entry.new_links for entry in file.entries[:full])
+            links = file.links.rows(slice(self._known_links))
             self._blocks, self._steps = full, full * self._steps_per_block
-            self._digest = bytes.fromhex(file._entries[full - 1].digest) if full else b""
+            self._digest = bytes.fromhex(file.entries[full - 1].digest) if full else b""
             collector = StepCollector(
                 run,
                 file.layout.position_type,
@@ -211,7 +206,7 @@ class FileRecorder:
             ("nodes", layout.nodes == run.nodes),
             ("outputs of plugins", _plain(layout.outputs) == _plain(run.outputs)),
             ("position_type", layout.position_type == self._position_type),
-            ("steps_per_block", self._wanted in (None, file._steps_per_block)),
+            ("steps_per_block", self._wanted in (None, file.steps_per_block)),
             ("frame", layout.frame == "ecef"),
         ):
             if not same:
@@ -254,10 +249,7 @@ def save_recording(recording: Recording, path: str | Path) -> Path:
             part = _part(columns, start, start + size)
             digest = chained_digest(digest, links, part)
             seen = max(known, int(part.link.max(initial=-1)) + 1)
-            new = LinkTable(
-                links.source[known:seen], links.target[known:seen], links.kind[known:seen]
-            )
-            write_block(archive, number, part, new, digest)
+            write_block(archive, number, part, links.rows(slice(known, seen)), digest)
             known = seen
         write_end(archive, len(columns), digest)
     partial.replace(file)
@@ -276,7 +268,7 @@ def _last_of(file: RecordingFile, steps: int) -> tuple[int, int] | None:
     if not steps:
         return None
     state = next(file.states(steps - 1, steps))
-    return state.step, int(file._time_us[steps - 1])
+    return state.step, microseconds(state.time)
 
 
 def _part(columns: StepColumns, start: int, stop: int) -> StepColumns:

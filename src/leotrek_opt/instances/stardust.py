@@ -18,14 +18,8 @@ from leotrek_opt.errors import InputError, errors_in
 from leotrek_opt.instances.foreign_file import content_of
 from leotrek_opt.instances.json_cursor import JsonCursor
 from leotrek_opt.instances.json_reader import MAX_UNPACKED_BYTES, decode
-from leotrek_opt.instances.stardust_nodes import (
-    MAX_NAME,
-    StardustNodes,
-    entries_of,
-    field_of,
-    name_of,
-    read_nodes,
-)
+from leotrek_opt.instances.stardust_fields import MAX_NAME, entries_of, field_of, name_of
+from leotrek_opt.instances.stardust_nodes import StardustNodes, read_nodes
 from leotrek_opt.instances.stardust_terms import (
     DEFAULT_COMPUTING,
     VACUUM_LINKS,

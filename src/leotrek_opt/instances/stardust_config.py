@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,13 @@ from typing import Any, Literal, get_args
 from pydantic import ValidationError
 
 from leotrek_opt.errors import InputError, errors_in
-from leotrek_opt.instances.stardust_nodes import name_of
+from leotrek_opt.instances.stardust_fields import (
+    choice_of,
+    field_of,
+    fields_of,
+    integer_of,
+    name_of,
+)
 from leotrek_opt.instances.stardust_terms import (
     DEFAULT_COMPUTING,
     KIND_OF_COMPUTING,
@@ -24,7 +30,7 @@ from leotrek_opt.instances.stardust_terms import (
     instant,
 )
 from leotrek_opt.instances.stardust_yaml import read_small_file
-from leotrek_opt.models.base import MAX_STEPS, input_error, nearest_name
+from leotrek_opt.models.base import MAX_STEPS, input_error
 from leotrek_opt.models.continuum import NodeKind, TimeGrid
 from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.models.inter_satellite import InterSatelliteRule, Nearest, TreeLinks
@@ -253,7 +259,7 @@ def _sections(document: Any) -> list[tuple[str, Any]]:
         raise InputError(f"must be an object or a list (got {shown(document)})")
     names = {key.lower(): key for key in document if isinstance(key, str)}
     if any(section.lower() in names for section in _SECTIONS):
-        document = _fields(document, _SECTIONS, "")
+        document = fields_of(document, _SECTIONS, "")
         return [(_SECTIONS[key], value) for key, value in document.items()]
     if "neighbours" in names:
         return [("isl", document)]
@@ -268,7 +274,7 @@ def _sections(document: Any) -> list[tuple[str, Any]]:
 
 def _simulation(value: Any, *_: Any) -> StardustSimulation:
     at = "SimulationConfiguration"
-    entry = _fields(value, _SIMULATION, at)
+    entry = fields_of(value, _SIMULATION, at)
     for name in ("SatelliteDataSource", "SatelliteDataSourceType", "GroundStationDataSource",
                  "GroundStationDataSourceType"):  # fmt: skip
         if name in entry and not isinstance(entry[name], str):
@@ -278,7 +284,7 @@ def _simulation(value: Any, *_: Any) -> StardustSimulation:
         raise InputError(
             f"must be true or false (got {shown(routes)})", field=f"{at}.UsePreRouteCalc"
         )
-    _integer(entry, "MaxCpuCores", at, 1, -(2**31), 2**31)
+    integer_of(entry, "MaxCpuCores", at, 1, -(2**31), 2**31)
     start = entry.get("SimulationStartTime")
     return StardustSimulation(
         start=(
@@ -286,9 +292,9 @@ def _simulation(value: Any, *_: Any) -> StardustSimulation:
             if start is None
             else instant(start, f"{at}.SimulationStartTime", zone_needed=False)
         ),
-        step_interval=_integer(entry, "StepInterval", at, -1, -(2**31), 2**31),
-        step_multiplier_s=_integer(entry, "StepMultiplier", at, 10, 1, 10**9),
-        step_count=_integer(entry, "StepCount", at, 10, 1, MAX_STEPS),
+        step_interval=integer_of(entry, "StepInterval", at, -1, -(2**31), 2**31),
+        step_multiplier_s=integer_of(entry, "StepMultiplier", at, 10, 1, 10**9),
+        step_count=integer_of(entry, "StepCount", at, 10, 1, MAX_STEPS),
         satellite_source=entry.get("SatelliteDataSource", ""),
         satellite_source_type=entry.get("SatelliteDataSourceType", "tle"),
         ground_source=entry.get("GroundStationDataSource", ""),
@@ -299,9 +305,9 @@ def _simulation(value: Any, *_: Any) -> StardustSimulation:
 
 def _inter_satellite(value: Any, links: StardustLinks, *_: Any) -> InterSatelliteRule:
     at = "InterSatelliteLinkConfig"
-    entry = _fields(value, ("Neighbours", "Protocol"), at)
-    protocol = _known(entry, "Protocol", PROTOCOLS, at)
-    neighbours = _integer(entry, "Neighbours", at, 4, 1, 64)
+    entry = fields_of(value, ("Neighbours", "Protocol"), at)
+    protocol = choice_of(entry, "Protocol", PROTOCOLS, at)
+    neighbours = integer_of(entry, "Neighbours", at, 4, 1, 64)
     common: dict[str, Any] = {
         "line_of_sight_margin_km": LINE_OF_SIGHT_MARGIN_KM,
         "signal_speed_km_s": links.inter_satellite_speed_km_s,
@@ -315,7 +321,7 @@ def _inter_satellite(value: Any, links: StardustLinks, *_: Any) -> InterSatellit
 
 def _ground(value: Any, links: StardustLinks, min_elevation_deg: float | None) -> GroundLinks:
     at = "GroundLinkConfig"
-    _known(_fields(value, ("Protocol",), at), "Protocol", ("nearest",), at)
+    choice_of(fields_of(value, ("Protocol",), at), "Protocol", ("nearest",), at)
     try:
         return GroundLinks(
             strategy="nearest",
@@ -331,7 +337,7 @@ def _ground(value: Any, links: StardustLinks, min_elevation_deg: float | None) -
 
 def _router(value: Any, *_: Any) -> str:
     at = "RouterConfig"
-    return _known(_fields(value, ("Protocol",), at), "Protocol", ROUTERS, at)
+    return choice_of(fields_of(value, ("Protocol",), at), "Protocol", ROUTERS, at)
 
 
 def _computing(value: Any, *_: Any) -> dict[int, Computing]:
@@ -341,15 +347,15 @@ def _computing(value: Any, *_: Any) -> dict[int, Computing]:
     found: dict[int, Computing] = {}
     for index, listed in enumerate(value):
         here = f"{at}[{index}]"
-        entry = _fields(listed, ("Cores", "Memory", "Type"), here)
-        kind = computing_type(_present(entry, "Type", here), f"{here}.Type")
+        entry = fields_of(listed, ("Cores", "Memory", "Type"), here)
+        kind = computing_type(field_of(entry, "Type", here), f"{here}.Type")
         if kind in found:
             raise InputError("stands twice", field=f"{here}.Type")
-        _present(entry, "Cores", here)
-        _present(entry, "Memory", here)
+        field_of(entry, "Cores", here)
+        field_of(entry, "Memory", here)
         found[kind] = Computing(
-            _integer(entry, "Cores", here, 0, 0, MAX_CORES),
-            _integer(entry, "Memory", here, 0, 0, MAX_MEMORY_MB),
+            integer_of(entry, "Cores", here, 0, 0, MAX_CORES),
+            integer_of(entry, "Memory", here, 0, 0, MAX_MEMORY_MB),
         )
     return found
 
@@ -364,62 +370,18 @@ _SECTION_READERS: Mapping[str, Any] = {
 
 
 def _station(value: Any, at: str) -> StardustStation:
-    entry = _fields(value, _STATION, at)
+    entry = fields_of(value, _STATION, at)
     angles = []
     for name, limit in (("Lat", 90), ("Lon", 360)):
-        angle = _present(entry, name, at)
+        angle = field_of(entry, name, at)
         if type(angle) not in (int, float) or not -limit <= angle <= limit:
             raise InputError(
                 f"must be degrees in -{limit} … {limit} (got {shown(angle)})", field=f"{at}.{name}"
             )
         angles.append(float(angle))
     return StardustStation(
-        name_of(_present(entry, "Name", at), f"{at}.Name"),
+        name_of(field_of(entry, "Name", at), f"{at}.Name"),
         latitude_deg=angles[0],
         longitude_deg=angles[1],
         computing_type=computing_type(entry.get("ComputingType", "None"), f"{at}.ComputingType"),
     )
-
-
-def _fields(value: Any, known: Iterable[str], at: str) -> dict[str, Any]:
-    """Return an object with its fields spelled as they are known."""
-    if not isinstance(value, dict):
-        raise InputError(f"must be an object (got {shown(value)})", field=at or None)
-    spelling = {name.lower(): name for name in known}
-    found: dict[str, Any] = {}
-    for key, entry in value.items():
-        name = spelling.get(str(key).lower())
-        if name is None:
-            hint = nearest_name(str(key)[:64], spelling.values())
-            raise InputError(f"unknown field {shown(key)}{hint}", field=at or None)
-        if name in found:
-            raise InputError("stands twice in another case", field=f"{at}.{name}".lstrip("."))
-        found[name] = entry
-    return found
-
-
-def _present(entry: Mapping[str, Any], name: str, at: str) -> Any:
-    if name not in entry:
-        raise InputError("required field is missing", field=f"{at}.{name}")
-    return entry[name]
-
-
-def _known(entry: Mapping[str, Any], name: str, known: tuple[str, ...], at: str) -> str:
-    value = _present(entry, name, at)
-    if not isinstance(value, str) or value not in known:
-        hint = nearest_name(value[:64], known) if isinstance(value, str) else ""
-        raise InputError(
-            f"must be one of {', '.join(known)} (got {shown(value)}){hint}", field=f"{at}.{name}"
-        )
-    return value
-
-
-def _integer(
-    entry: Mapping[str, Any], name: str, at: str, default: int, low: int, high: int
-) -> int:
-    value = entry.get(name, default)
-    if type(value) is not int or not low <= value <= high:
-        raise InputError(
-            f"must be an integer in {low} … {high} (got {shown(value)})", field=f"{at}.{name}"
-        )
-    return value

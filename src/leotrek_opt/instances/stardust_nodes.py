@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from leotrek_opt.errors import InputError
 from leotrek_opt.instances.node_names import node_identifiers
+from leotrek_opt.instances.stardust_fields import MAX_NAME, entries_of, field_of, name_of
 from leotrek_opt.instances.stardust_terms import (
     KIND_OF_COMPUTING,
     Computing,
@@ -28,10 +28,6 @@ COMPUTING_COLUMN = "stardust_computing_type"
 """Node column of a recording that keeps the computing type of every node."""
 PLUGINS_ANNOTATION = "stardust_state_plugins"
 """Annotation of a recording with the names of state plugins, whose side files are not read."""
-
-MAX_NAME = 256
-
-_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,256}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,87 +177,6 @@ def _link_ends(value: Any, names: list[str]) -> tuple[NDArray[np.int64], NDArray
         ends.append((min(pair), max(pair)))
     source, target = np.array(ends, dtype=np.int64).reshape(-1, 2).T
     return source, target
-
-
-def field_of(entry: dict[str, Any], key: str, at: str) -> Any:
-    """Return a field that must be there.
-
-    Parameters
-    ----------
-    entry
-        An object.
-    key
-        Of the field.
-    at
-        Path of the object.
-
-    Returns
-    -------
-    object
-        Its value.
-
-    Raises
-    ------
-    leotrek_opt.errors.InputError
-        If it is missing.
-    """
-    if key not in entry:
-        raise InputError("required field is missing", field=f"{at}.{key}")
-    return entry[key]
-
-
-def entries_of(value: Any, at: str) -> list[Any]:
-    """Return a list; null stands for an empty one, as Go writes it.
-
-    Parameters
-    ----------
-    value
-        What was decoded.
-    at
-        Its path.
-
-    Returns
-    -------
-    list
-        The list.
-
-    Raises
-    ------
-    leotrek_opt.errors.InputError
-        If it is anything else.
-    """
-    if value is None:
-        return []
-    if type(value) is not list:
-        raise InputError(f"must be a list (got {shown(value)})", field=at)
-    return value
-
-
-def name_of(value: Any, at: str) -> str:
-    """Return a name.
-
-    Parameters
-    ----------
-    value
-        What was decoded.
-    at
-        Its path.
-
-    Returns
-    -------
-    str
-        At most :data:`MAX_NAME` characters without control characters.
-
-    Raises
-    ------
-    leotrek_opt.errors.InputError
-        If it is anything else.
-    """
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise InputError(
-            f"must be 1 to {MAX_NAME} printable characters (got {shown(value)})", field=at
-        )
-    return value
 
 
 def _require_index(value: Any, at: str) -> None:

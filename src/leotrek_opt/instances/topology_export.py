@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -17,7 +16,7 @@ from leotrek_opt.instances.writer import save, write_bytes
 from leotrek_opt.models.base import nearest_name
 from leotrek_opt.models.topology import GeneratedTopology
 from leotrek_opt.topology.freeze import freeze
-from leotrek_opt.topology.simulation.run import simulate
+from leotrek_opt.topology.simulation.run import Progress, simulate
 
 ExportForm = Literal["continuum", "frozen", "recording", "stardust", "graphml", "tle"]
 
@@ -32,8 +31,6 @@ _SUFFIXES: dict[str, ExportForm] = {
     ".tle": "tle",
     ".txt": "tle",
 }
-
-Progress = Callable[[int, int], None]
 
 
 def export_form(path: str | Path, form: str | None = None) -> ExportForm:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from leotrek_opt.topology.arcs import Vertices, kept, roots, vertices, widths_to_root
+from leotrek_opt.topology.arcs import Vertices, kept, roots, vertices
 from leotrek_opt.topology.series import Snapshot
+from leotrek_opt.topology.widths import widths_over_arcs
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -380,16 +381,9 @@ class RouteGraph:
             width = np.where(reached, bandwidth[0], 0.0)
             width[source] = np.inf
             return width
-        tail, head = self.tail[tight], self.head[tight]
-        width = _widths_along_one_tree(source, tail, head, bandwidth, self.weight[tight], reached)
-        # Widths only grow and a simple route has fewer than N links, so this ends.
-        while True:
-            offered = np.minimum(width[tail], bandwidth)
-            grown = width.copy()
-            np.maximum.at(grown, head, offered)
-            if np.array_equal(grown, width):
-                return width
-            width = grown
+        return widths_over_arcs(
+            source, self.tail[tight], self.head[tight], bandwidth, self.weight[tight], reached
+        )
 
     def tight_arcs(self, source: int) -> IntArray:
         """Return the arcs that least-latency routes from a node use.
@@ -412,26 +406,3 @@ class RouteGraph:
             passes[source] = True
             tight &= passes[self.tail]
         return np.flatnonzero(tight)
-
-
-def _widths_along_one_tree(
-    source: int,
-    tail: IntArray,
-    head: NDArray[np.int32],
-    bandwidth: FloatArray,
-    weight: FloatArray,
-    reached: NDArray[np.bool_],
-) -> FloatArray:
-    """Return the widths of some least-latency routes: those along a tree, 0 where it does not lead.
-
-    Each node takes one arc of positive weight into it, so that no cycle can arise, and whole ways
-    to the source are followed by doubling.
-    """
-    nodes = np.arange(reached.size)
-    parent, width = nodes.copy(), np.where(reached, np.inf, 0.0)
-    forward = weight > 0
-    parent[head[forward]] = tail[forward]
-    width[head[forward]] = bandwidth[forward]
-    parent[source], width[source] = source, np.inf
-    root, width = widths_to_root(parent, width)
-    return np.where(root == source, width, 0.0)

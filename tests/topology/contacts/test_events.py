@@ -19,7 +19,7 @@ from leotrek_opt.topology.contacts.events import (
     link_changes,
 )
 from leotrek_opt.topology.contacts.links import link_intervals
-from leotrek_opt.topology.contacts.table import LinkTable, WindowTable
+from leotrek_opt.topology.contacts.table import LinkWindowTable, WindowTable
 from leotrek_opt.topology.contacts.windows import contact_windows
 from leotrek_opt.topology.series import LinkSeries, Snapshot
 from leotrek_opt.topology.state import SatelliteState, TopologyState
@@ -27,9 +27,9 @@ from leotrek_opt.topology.state import SatelliteState, TopologyState
 PLACES = [(48.2, 16.4), (-33.9, 151.2), (0.0, -78.5)]
 
 
-def links(rows: list[tuple[int, int, float, float, bool, bool]]) -> LinkTable:
+def links(rows: list[tuple[int, int, float, float, bool, bool]]) -> LinkWindowTable:
     source, target, up, down, start, end = (np.array(column) for column in zip(*rows, strict=True))
-    return LinkTable(source, target, up, down, start, end)
+    return LinkWindowTable(source, target, up, down, start, end)
 
 
 def test_what_ends_comes_before_what_begins() -> None:

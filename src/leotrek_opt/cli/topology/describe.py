@@ -12,7 +12,7 @@ from leotrek_opt.cli.topology.writing import write_csv, write_table
 
 if TYPE_CHECKING:
     from leotrek_opt.instances.topology_source import TopologySource
-    from leotrek_opt.topology.description import Spread, TopologyDescription
+    from leotrek_opt.topology.described import Spread, TopologyDescription
 
 _SHOWN = 10
 """Bad records and lost satellites that a table lists; json has them all."""

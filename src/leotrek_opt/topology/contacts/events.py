@@ -15,7 +15,7 @@ from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.topology.contacts.arguments import span_s
 from leotrek_opt.topology.contacts.links import LinkIntervals
 from leotrek_opt.topology.contacts.pieces import join
-from leotrek_opt.topology.contacts.table import Columns, LinkTable, WindowTable
+from leotrek_opt.topology.contacts.table import Columns, LinkWindowTable, WindowTable
 from leotrek_opt.topology.contacts.windows import contacts_of
 from leotrek_opt.topology.state import TopologyState
 
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-Table = TypeVar("Table", WindowTable, LinkTable, LinkIntervals)
+Table = TypeVar("Table", WindowTable, LinkWindowTable, LinkIntervals)
 
 
 class ChangeEvent(NamedTuple):
@@ -52,7 +52,7 @@ class LinkChanges(NamedTuple):
     removed: Indices
 
 
-def change_events(table: WindowTable | LinkTable | LinkIntervals) -> Iterator[ChangeEvent]:
+def change_events(table: WindowTable | LinkWindowTable | LinkIntervals) -> Iterator[ChangeEvent]:
     """List the changes of a table in the order of time.
 
     Parameters
@@ -221,7 +221,7 @@ def _difference(former: Indices, now: Indices) -> tuple[Indices, Indices]:
 def _columns(table: Columns) -> tuple[Indices, Indices, Array, Array]:
     if isinstance(table, WindowTable):
         return table.ground, table.satellite, table.aos_s, table.los_s
-    if isinstance(table, LinkTable | LinkIntervals):
+    if isinstance(table, LinkWindowTable | LinkIntervals):
         return table.source, table.target, table.up_s, table.down_s
     raise TypeError("change events need a table of windows or of links")
 

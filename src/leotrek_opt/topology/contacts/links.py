@@ -23,7 +23,7 @@ from leotrek_opt.topology.contacts.pieces import (
     stacked,
 )
 from leotrek_opt.topology.contacts.scan import sample_times, scan
-from leotrek_opt.topology.contacts.table import Columns, LinkTable
+from leotrek_opt.topology.contacts.table import Columns, LinkWindowTable
 from leotrek_opt.topology.frames import EQUATORIAL_RADIUS_KM
 from leotrek_opt.topology.series import LinkSeries
 from leotrek_opt.topology.state import LinkPairs, SatelliteState
@@ -119,7 +119,7 @@ def link_windows(
     start_s: float = 0.0,
     end_s: float | None = None,
     rule: InterSatelliteLink | None = None,
-) -> LinkTable:
+) -> LinkWindowTable:
     """Compute when the links of a fixed pattern between satellites can be up.
 
     Parameters
@@ -135,7 +135,7 @@ def link_windows(
 
     Returns
     -------
-    LinkTable
+    LinkWindowTable
         In the order of (source, target, up), found as closely as contact windows are.
 
     Raises
@@ -205,8 +205,8 @@ def _pattern(continuum: Continuum) -> LinkPairs:
     return inter_satellite_strategy(topology, first)(first)
 
 
-def _table(pieces: Pieces, pairs: LinkPairs, start_s: float, end_s: float) -> LinkTable:
-    table = LinkTable(
+def _table(pieces: Pieces, pairs: LinkPairs, start_s: float, end_s: float) -> LinkWindowTable:
+    table = LinkWindowTable(
         source=pairs.source[pieces.pair].astype(np.int64),
         target=pairs.target[pieces.pair].astype(np.int64),
         up_s=pieces.start_s,

@@ -1,4 +1,4 @@
-"""Tables of contact windows."""
+"""Tables of contact windows, between ground and satellites or between satellites."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class WindowTable(Columns):
 
 
 @dataclass(frozen=True, eq=False)
-class LinkTable(Columns):
+class LinkWindowTable(Columns):
     """When links are up: half-open intervals [up, down).
 
     Parameters
@@ -160,11 +160,11 @@ class LinkTable(Columns):
         """Length of each interval."""
         return self.down_s - self.up_s
 
-    def by_time(self) -> LinkTable:
+    def by_time(self) -> LinkWindowTable:
         """Return the intervals in the order of (up, source, target)."""
         return self.rows(np.lexsort((self.target, self.source, self.up_s)))
 
-    def at(self, time_s: float) -> LinkTable:
+    def at(self, time_s: float) -> LinkWindowTable:
         """Return the links that are up at an instant.
 
         Parameters
@@ -174,7 +174,7 @@ class LinkTable(Columns):
 
         Returns
         -------
-        LinkTable
+        LinkWindowTable
             In the same order.
         """
         return self.rows((self.up_s <= time_s) & (time_s < self.down_s))

@@ -99,7 +99,7 @@ class LinkIndex:
             )
         )
         self._tables = [whole]
-        return LinkTable(whole.source[start:], whole.target[start:], whole.kind[start:])
+        return whole.rows(slice(start, None))
 
     def _keys(
         self, source: NDArray[np.int32], target: NDArray[np.int32], kind: NDArray[np.int8]

@@ -44,6 +44,21 @@ class LinkTable:
         """Return the number of links."""
         return len(self.source)
 
+    def rows(self, chosen: slice | NDArray[np.bool_]) -> LinkTable:
+        """Return some of the links.
+
+        Parameters
+        ----------
+        chosen
+            A stretch, or a mask.
+
+        Returns
+        -------
+        LinkTable
+            In the same order.
+        """
+        return LinkTable(self.source[chosen], self.target[chosen], self.kind[chosen])
+
 
 @dataclass(frozen=True, eq=False)
 class StepColumns:
