@@ -58,7 +58,12 @@ def run(path: Path) -> list[Case]:
     text = " ".join(document.get("conventions", ()))
     named = re.search(r"first (\d+) rows of (\S+\.csv)", text)
     count, file = (int(named[1]), named[2]) if named else (100, CITIES)
-    scenario = document["scenario"] | {"stations": cities(path.parent, file)[:count]}
+    # A file that names no line of sight counts every link of the pattern.
+    sight = re.search(r"(?i)(?:line of sight|los)\b\D{0,60}(?:\d+\.\d+\s*\+\s*)?(\d+) km", text)
+    scenario = document["scenario"] | {
+        "stations": cities(path.parent, file)[:count],
+        "line_of_sight_margin_km": float(sight[1]) if sight else 0.0,
+    }
     cases: list[Case] = []
     if "no_kozai_rad_per_min" in scenario:
         shell = _scene(scenario, "sgp4", [0.0]).topology.shells[0]
@@ -103,7 +108,8 @@ def _scene(
         propagator=PROPAGATORS[propagator],
         ground_relay=False,
         inter_satellite=PlusGrid(
-            cross_link_shift=scenario.get("shift", 0) if shift is None else shift
+            cross_link_shift=scenario.get("shift", 0) if shift is None else shift,
+            line_of_sight_margin_km=scenario["line_of_sight_margin_km"],
         ),
         ground=GroundLinks(strategy="all_visible", min_elevation_deg=float(scenario["mask_deg"])),
     )

@@ -96,7 +96,10 @@ def test_shell_is_compared_by_what_its_file_states(tmp_path: Path) -> None:
     instant = {"t_s": 0, "n_isl": 168, "cross_max_ms_if_seam_shift_is_omitted": 26.712778532}
     document = {
         "scenario": scenario,
-        "conventions": ["stations: first 2 rows of ground_stations_cities_top100.csv"],
+        "conventions": [
+            "stations: first 2 rows of ground_stations_cities_top100.csv",
+            "LOS: closest point of the segment to the geocentre >= 6378.137+80 km",
+        ],
         "expected": {"circular_j2": [instant]},
     }
     path = tmp_path / "walker_small_expected.json"

@@ -159,3 +159,10 @@ def test_what_is_no_node_index_is_refused(node: object) -> None:
     graph = RouteGraph(3, np.array([0]), np.array([1]), np.array([5]))
     with pytest.raises(InputError, match=r"^target: must be node indices"):
         route(graph, 0, node)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("floor", [float("nan"), -5, "wide"])
+def test_floor_that_is_no_bandwidth_is_refused(floor: float) -> None:
+    graph = RouteGraph(2, np.array([0]), np.array([1]), np.array([7]), np.array([10]))
+    with pytest.raises(InputError, match=r"^min_bandwidth_bps: must be a number >= 0"):
+        route(graph, 0, 1, min_bandwidth_bps=floor)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from leotrek_opt.errors import InputError, UnsupportedError
 from leotrek_opt.models.base import nearest_name
 from leotrek_opt.models.continuum import Continuum, TimeGrid
+from leotrek_opt.models.messages import shown
 from leotrek_opt.models.topology import GeneratedTopology
 
 Indices = NDArray[np.int64]
@@ -82,13 +83,42 @@ def span_s(time: TimeGrid, start_s: float, end_s: float | None) -> tuple[float, 
     leotrek_opt.errors.InputError
         If they are not finite or in the wrong order.
     """
-    end = end_of_grid_s(time) if end_s is None else end_s
-    for name, value in (("start_s", start_s), ("end_s", end)):
-        if not math.isfinite(value) or abs(value) > 1e10:
-            raise InputError(f"must be a number of seconds within 1e10, got {value}", field=name)
-    if end <= start_s:
-        raise InputError(f"must be greater than start_s = {start_s:g}, got {end:g}", field="end_s")
-    return float(start_s), float(end)
+    begin = number_within(start_s, -1e10, 1e10, "start_s")
+    end = end_of_grid_s(time) if end_s is None else number_within(end_s, -1e10, 1e10, "end_s")
+    if end <= begin:
+        raise InputError(f"must be greater than start_s = {begin:g}, got {end:g}", field="end_s")
+    return begin, end
+
+
+def number_within(value: float, low: float, high: float, field: str) -> float:
+    """Return a number that lies between two others.
+
+    Parameters
+    ----------
+    value
+        What the caller gave.
+    low, high
+        Inclusive limits.
+    field
+        Name of the argument.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError
+        If it is no number, or outside.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not low <= number <= high:
+        raise InputError(f"must be in {low:g} … {high:g}, got {shown(value)}", field=field)
+    return number
 
 
 def chosen_nodes(

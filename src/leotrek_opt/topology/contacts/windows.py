@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.errors import InputError
 from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.models.ground_links import GroundLinks
-from leotrek_opt.topology.contacts.arguments import chosen_nodes, generated, span_s
+from leotrek_opt.topology.contacts.arguments import chosen_nodes, generated, number_within, span_s
 from leotrek_opt.topology.contacts.motion import Motion, Samples, motion_of
 from leotrek_opt.topology.contacts.pieces import Joiner, Pieces
 from leotrek_opt.topology.contacts.scan import sample_times, scan
@@ -163,15 +162,10 @@ def contacts_of(
     chosen_ground = chosen_nodes(continuum, ground, count, len(continuum.nodes), "ground")
     sight = SightRule.of(rule or topology.ground or GroundLinks())
     if min_elevation_deg is not None:
-        if not -90 <= min_elevation_deg < 90:
-            raise InputError(
-                f"must be in -90 … 90 degrees, got {min_elevation_deg:g}", field="min_elevation_deg"
-            )
-        sight = sight._replace(min_elevation_deg=float(min_elevation_deg))
+        mask = number_within(min_elevation_deg, -90.0, 89.999, "min_elevation_deg")
+        sight = sight._replace(min_elevation_deg=mask)
     if max_range_km is not None:
-        if not 0 < max_range_km <= 1e6:
-            raise InputError(f"must be in 0 … 1e6 km, got {max_range_km:g}", field="max_range_km")
-        sight = sight._replace(max_range_km=float(max_range_km))
+        sight = sight._replace(max_range_km=number_within(max_range_km, 1e-3, 1e6, "max_range_km"))
     return Contacts(continuum, motion_of(continuum), chosen_ground, chosen_satellites, sight)
 
 

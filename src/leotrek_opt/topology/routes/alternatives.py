@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from math import inf
 
 from leotrek_opt.errors import InputError
-from leotrek_opt.topology.routes.check import node_index
+from leotrek_opt.topology.routes.check import checked_bandwidth, node_index
 from leotrek_opt.topology.routes.route import Route
 from leotrek_opt.topology.routes.search import Adjacency, Prefix, best_route
 from leotrek_opt.topology.routing import RouteGraph
@@ -52,7 +52,7 @@ def shortest_routes(
     if count < 1:
         raise InputError(f"must be at least 1, got {count}", field="count")
     if min_bandwidth_bps is not None:
-        graph = graph.at_least(min_bandwidth_bps)
+        graph = graph.at_least(checked_bandwidth(min_bandwidth_bps))
     adjacency = Adjacency(graph)
     remaining: list[float] = graph.rows([target])[0].tolist()
     waiting: list[tuple[int, float, tuple[int, ...], Prefix, Route]] = []

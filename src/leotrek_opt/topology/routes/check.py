@@ -1,4 +1,4 @@
-"""Whether arguments name nodes."""
+"""Whether arguments name nodes and bandwidths."""
 
 from __future__ import annotations
 
@@ -49,3 +49,32 @@ def node_indices(graph: RouteGraph, nodes: Iterable[int], field: str) -> IntArra
         node = int(found[wrong.argmax()])
         raise InputError(f"no node {node}, there are {graph.n_nodes} (from 0 on)", field=field)
     return found
+
+
+def checked_bandwidth(value: float, field: str = "min_bandwidth_bps") -> float:
+    """Return a bandwidth that links can be compared with.
+
+    Parameters
+    ----------
+    value
+        What the caller gave, in bit/s.
+    field
+        Name of the argument.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    leotrek_opt.errors.InputError
+        If it is not a number, or negative.
+    """
+    try:
+        bandwidth = float(value)
+    except (TypeError, ValueError):
+        bandwidth = -1.0
+    if not bandwidth >= 0:
+        raise InputError(f"must be a number >= 0, got {shown(value)}", field=field)
+    return bandwidth

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leotrek_opt.topology.routes.check import node_index, node_indices
+from leotrek_opt.topology.routes.check import checked_bandwidth, node_index, node_indices
 from leotrek_opt.topology.routes.route import Route, bottleneck_or_none
 from leotrek_opt.topology.routes.search import Adjacency, best_route
 from leotrek_opt.topology.routing import FloatArray, IntArray, RouteGraph
@@ -105,7 +105,7 @@ def route(
     """
     source, target = node_index(graph, source, "source"), node_index(graph, target, "target")
     if min_bandwidth_bps is not None:
-        graph = graph.at_least(min_bandwidth_bps)
+        graph = graph.at_least(checked_bandwidth(min_bandwidth_bps))
     return best_route(Adjacency(graph), source, target, graph.rows([target])[0])
 
 

@@ -47,7 +47,7 @@ def widest_rows(graph: RouteGraph, sources: Iterable[int]) -> tuple[FloatArray, 
     if graph.bandwidth is None:
         latency = graph.rows(nodes)
         return np.where(np.isfinite(latency), np.inf, 0.0), latency
-    widths = _Widths(graph)
+    widths = _Widths(graph, graph.bandwidth)
     bandwidth = np.array([widths.row(node) for node in nodes]).reshape(-1, graph.n_nodes)
     latency = np.full(bandwidth.shape, np.inf)
     for level in np.unique(bandwidth[bandwidth > 0]).tolist():
@@ -82,7 +82,7 @@ def widest_route(graph: RouteGraph, source: int, target: int) -> Route | None:
     """
     source, target = node_index(graph, source, "source"), node_index(graph, target, "target")
     if graph.bandwidth is not None and source != target:
-        bandwidth = _Widths(graph).row(source)[target]
+        bandwidth = _Widths(graph, graph.bandwidth).row(source)[target]
         if bandwidth == 0:
             return None
         graph = graph.at_least(bandwidth)
@@ -92,10 +92,9 @@ def widest_route(graph: RouteGraph, source: int, target: int) -> Route | None:
 class _Widths:
     """Largest bottlenecks along a maximum spanning tree of the nodes that relay."""
 
-    def __init__(self, graph: RouteGraph) -> None:
-        assert graph.bandwidth is not None
+    def __init__(self, graph: RouteGraph, bandwidth_bps: FloatArray) -> None:
         self.graph = graph
-        self.bandwidth = graph.bandwidth
+        self.bandwidth = bandwidth_bps
         self.up = np.isfinite(graph.weight)
         self.relay = np.ones(graph.n_nodes, dtype=bool) if graph.relay is None else graph.relay
         self.levels = np.unique(self.bandwidth)
