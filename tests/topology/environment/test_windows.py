@@ -63,8 +63,8 @@ def test_edges_lie_within_a_tenth_of_a_second(edge: str) -> None:
     windows = eclipse_windows(satellites, 24, DAY, 0.0, 7200.0, edge=edge)  # type: ignore[arg-type]
     assert len(set(windows.satellite)) >= 20
     for times, open_, sign in (
-        (windows.enter_s, windows.began_earlier, 1),
-        (windows.leave_s, windows.goes_on, -1),
+        (windows.enter_s, windows.clipped_start, 1),
+        (windows.leave_s, windows.clipped_end, -1),
     ):
         inner = ~open_
         assert inner.sum() > 10
@@ -95,7 +95,7 @@ def test_a_circular_orbit_has_the_closed_form_length() -> None:
     windows = eclipse_windows(
         orbits(planes=1, satellites_per_plane=1, phasing=0), 1, DAY, 0.0, 12_000.0
     )
-    whole = ~(windows.began_earlier | windows.goes_on)
+    whole = ~(windows.clipped_start | windows.clipped_end)
     assert whole.sum() >= 1
     beta = beta_angle_rad(orbit_normal(inclination, 0.0)[None], sun_teme(DAY, 0.0))
     period = 2 * math.pi * math.sqrt((SHADOW_RADIUS_KM + altitude) ** 3 / GM)
@@ -117,7 +117,7 @@ def test_the_umbra_lies_within_the_cylinder_and_that_within_the_penumbra() -> No
             own = outer.satellite == satellite
             around = own & (outer.enter_s <= enter) & (outer.leave_s >= leave)
             assert around.sum() == 1
-            whole = ~(outer.began_earlier | outer.goes_on)
+            whole = ~(outer.clipped_start | outer.clipped_end)
             assert (leave - enter < (outer.leave_s - outer.enter_s))[around & whole].all()
 
 
@@ -164,13 +164,13 @@ def test_grazing_eclipses_between_two_samples_are_found(sample_s: float) -> None
 
 def test_windows_are_cut_by_the_span_and_by_failures() -> None:
     cut = eclipse_windows(Circle(1500.0), 1, DAY, 0.0, 1000.0)
-    assert (cut.leave_s[0], cut.goes_on[0], cut.began_earlier[0]) == (1000.0, True, False)
+    assert (cut.leave_s[0], cut.clipped_end[0], cut.clipped_start[0]) == (1000.0, True, False)
     inside = eclipse_windows(Circle(3000.0), 1, DAY, 950 / 86_400, 100.0)
     assert (inside.enter_s[0], inside.leave_s[0]) == (0.0, 100.0)
-    assert inside.began_earlier[0]
-    assert inside.goes_on[0]
+    assert inside.clipped_start[0]
+    assert inside.clipped_end[0]
     lost = eclipse_windows(Circle(3000.0, lost_after_s=1015.0), 1, DAY, 0.0, 2000.0, sample_s=10.0)
-    assert (lost.leave_s.tolist(), lost.goes_on.tolist()) == ([1010.0], [True])
+    assert (lost.leave_s.tolist(), lost.clipped_end.tolist()) == ([1010.0], [True])
 
 
 def test_many_satellites_are_taken_in_blocks() -> None:

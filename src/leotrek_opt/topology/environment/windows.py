@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leotrek_opt.errors import InputError
+from leotrek_opt.topology.contacts.arcs import Arcs, sign_changes
+from leotrek_opt.topology.contacts.table import Columns
 from leotrek_opt.topology.environment.eclipse import ShadowEdge, shadow_margin_rad
 from leotrek_opt.topology.environment.sun import sun_distance_km, sun_teme
 from leotrek_opt.topology.instants import S_PER_DAY
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 _CELLS = 500_000
 """Satellites times samples that are held at once."""
@@ -29,13 +32,13 @@ class Orbits(Protocol):
 
     def teme(
         self, julian_day: Array, fraction: Array, satellites: Indices | None = None
-    ) -> tuple[Array, Array, NDArray[np.bool_]]:
+    ) -> tuple[Array, Array, Mask]:
         """Return positions (n, t, 3), velocities (n, t, 3) and validity (n, t) in TEME."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class EclipseWindows:
+class EclipseWindows(Columns):
     """Stays in the shadow, in the order of (satellite, enter_s).
 
     Parameters
@@ -44,19 +47,15 @@ class EclipseWindows:
         Index of the satellite, shape (windows,).
     enter_s, leave_s
         Seconds after the start, shape (windows,).
-    began_earlier, goes_on
+    clipped_start, clipped_end
         True where the window is cut by the span of time, or by a failed propagation.
     """
 
     satellite: Indices
     enter_s: Array
     leave_s: Array
-    began_earlier: NDArray[np.bool_]
-    goes_on: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        """Return the number of windows."""
-        return len(self.satellite)
+    clipped_start: Mask
+    clipped_end: Mask
 
 
 def eclipse_windows(
@@ -120,71 +119,87 @@ def eclipse_windows(
 
 
 class _Track:
-    """Some satellites at sampled instants, and in between."""
+    """Some satellites at sampled instants, and on the arcs in between."""
 
     def __init__(
         self, orbits: Orbits, satellites: Indices, start: tuple[float, float], times: Array,
         edge: ShadowEdge,
     ) -> None:  # fmt: skip
         self.times = times
-        self.start = start
-        self.edge = edge
+        self._start = start
+        self._edge = edge
         day, fraction = np.full(len(times), start[0]), start[1] + times / S_PER_DAY
-        position, self.velocity, valid = orbits.teme(day, fraction, satellites)
-        self.position = np.where(valid[..., None], position, np.nan)
-        self.margin = self._margin(self.position, times)
-
-    def margin_at(self, row: Indices, time: Array) -> Array:
-        """Return the margin of satellites ``row`` at instants, both of shape (m,)."""
-        step = self.times[1]
-        before = np.minimum((time / step).astype(np.int64), len(self.times) - 2)
-        x = ((time - self.times[before]) / step)[:, None]
-        from_, to = self.position[row, before], self.position[row, before + 1]
-        leaving, arriving = self.velocity[row, before], self.velocity[row, before + 1]
-        position = (
-            (1 + 2 * x) * (1 - x) ** 2 * from_
-            + x * x * (3 - 2 * x) * to
-            + step * x * (1 - x) * ((1 - x) * leaving - x * arriving)
+        position, velocity, valid = orbits.teme(day, fraction, satellites)
+        position = np.where(valid[..., None], position, np.nan)
+        self.margin = self._margin(position, times)
+        count, instants = valid.shape
+        self._arcs = Arcs(
+            time_s=np.tile(times, count),
+            position=position.reshape(-1, 3).T,
+            velocity=velocity.reshape(-1, 3).T,
+            left=np.arange(count * instants).reshape(count, instants)[:, :-1].reshape(-1),
         )
-        return self._margin(position, time)
+
+    def arc(self, row: Indices, column: Indices) -> Indices:
+        """Return the arc of a satellite that begins with a sample."""
+        return row * (len(self.times) - 1) + column
+
+    def margin_at(self, arc: Indices, fraction: Array) -> Array:
+        """Return the margin at fractions of arcs, both of shape (m,)."""
+        position, _ = self._arcs.at(arc, fraction)
+        return self._margin(position.T, self._arcs.instant_s(arc, fraction))
+
+    def crossing_s(self, arc: Indices, low: Array, high: Array) -> Array:
+        """Return when the edge is crossed between two fractions of arcs, one on each side of it."""
+        fraction = sign_changes(
+            self.margin_at,
+            self._arcs,
+            arc,
+            low,
+            high,
+            self.margin_at(arc, low),
+            self.margin_at(arc, high),
+        )
+        return self._arcs.instant_s(arc, fraction)
 
     def _margin(self, position: Array, time: Array) -> Array:
-        day, fraction = self.start[0], self.start[1] + time / S_PER_DAY
+        day, fraction = self._start[0], self._start[1] + time / S_PER_DAY
         return shadow_margin_rad(
             position,
             sun_teme(day, fraction),
-            edge=self.edge,
+            edge=self._edge,
             sun_distance_km=sun_distance_km(day, fraction),
         )
 
 
-_Edges = tuple[Indices, Array, NDArray[np.bool_]]
+_Edges = tuple[Indices, Array, Mask]
 """Satellite, time, and whether the edge is a cut and no crossing."""
 
 
-def _windows(
-    track: _Track, first: int
-) -> tuple[Indices, Array, Array, NDArray[np.bool_], NDArray[np.bool_]]:
-    lowest = _grazing(track)
+def _windows(track: _Track, first: int) -> tuple[Indices, Array, Array, Mask, Mask]:
+    row, arc, darkest = _grazing(track)
+    whole = np.zeros(len(row), dtype=bool)
+    begin, end = np.zeros(len(row)), np.ones(len(row))
     enter = _joined(
-        _crossings(track, entering=True), _crossing_beside(track, lowest, entering=True)
+        _changes(track, entering=True), (row, track.crossing_s(arc, begin, darkest), whole)
     )
     leave = _joined(
-        _crossings(track, entering=False), _crossing_beside(track, lowest, entering=False)
+        _changes(track, entering=False), (row, track.crossing_s(arc, darkest, end), whole)
     )
     # Along one satellite entries and exits alternate: the k-th of one meets the k-th of the other.
     return enter[0] + first, enter[1], leave[1], enter[2], leave[2]
 
 
-def _crossings(track: _Track, *, entering: bool) -> _Edges:
-    """Refine the changes between neighbouring samples."""
+def _changes(track: _Track, *, entering: bool) -> _Edges:
+    """Find the edges between neighbouring samples, and the cuts."""
     dark = track.margin < 0
-    inner, outer = (dark[:, 1:], dark[:, :-1]) if entering else (dark[:, :-1], dark[:, 1:])
-    row, column = np.nonzero(inner & ~outer)
+    shaded, other = (dark[:, 1:], dark[:, :-1]) if entering else (dark[:, :-1], dark[:, 1:])
+    row, column = np.nonzero(shaded & ~other)
     light, shade = (column, column + 1) if entering else (column + 1, column)
     cut = np.isnan(track.margin[row, light])
-    time = np.where(cut, track.times[shade], 0.0)
-    time[~cut] = _bisect(track, row[~cut], track.times[shade[~cut]], track.times[light[~cut]])
+    time = track.times[shade]
+    arc = track.arc(row, column)[~cut]
+    time[~cut] = track.crossing_s(arc, np.zeros(len(arc)), np.ones(len(arc)))
     end = 0 if entering else -1
     open_ = np.flatnonzero(dark[:, end])
     return (
@@ -194,42 +209,21 @@ def _crossings(track: _Track, *, entering: bool) -> _Edges:
     )
 
 
-def _grazing(track: _Track) -> tuple[Indices, Array, Array, Array]:
-    """Find short stays between two samples in the light: satellite, left, lowest, right."""
-    margin, times = track.margin, track.times
-    if len(times) < 3:
-        none = np.empty(0)
-        return np.empty(0, dtype=np.int64), none, none, none
-    middle = margin[:, 1:-1]
-    close = 2 * _FASTEST_RAD_S * times[1]
-    row, column = np.nonzero(
-        (middle >= 0) & (middle < close) & (middle <= margin[:, :-2]) & (middle < margin[:, 2:])
-    )
-    left, right = times[column], times[column + 2]
-    low, high = left.copy(), right.copy()
+def _grazing(track: _Track) -> tuple[Indices, Indices, Array]:
+    """Find short stays between samples in the light: satellite, arc, and where it is darkest."""
+    start, end = track.margin[:, :-1], track.margin[:, 1:]
+    # Down to the edge and up again it takes both margins.
+    close = _FASTEST_RAD_S * track.times[1]
+    row, column = np.nonzero((start >= 0) & (end >= 0) & (start + end < close))
+    arc = track.arc(row, column)
+    low, high = np.zeros(len(arc)), np.ones(len(arc))
     for _ in range(30):
         third, two_thirds = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        falls = track.margin_at(row, third) > track.margin_at(row, two_thirds)
+        falls = track.margin_at(arc, third) > track.margin_at(arc, two_thirds)
         low, high = np.where(falls, third, low), np.where(falls, high, two_thirds)
-    lowest = (low + high) / 2
-    dips = track.margin_at(row, lowest) < 0
-    return row[dips], left[dips], lowest[dips], right[dips]
-
-
-def _crossing_beside(
-    track: _Track, lowest: tuple[Indices, Array, Array, Array], *, entering: bool
-) -> _Edges:
-    row, left, middle, right = lowest
-    time = _bisect(track, row, middle, left if entering else right)
-    return row, time, np.zeros(len(row), dtype=bool)
-
-
-def _bisect(track: _Track, row: Indices, dark: Array, light: Array) -> Array:
-    for _ in range(22):
-        middle = (dark + light) / 2
-        inside = track.margin_at(row, middle) < 0
-        dark, light = np.where(inside, middle, dark), np.where(inside, light, middle)
-    return (dark + light) / 2
+    darkest = (low + high) / 2
+    dips = track.margin_at(arc, darkest) < 0
+    return row[dips], arc[dips], darkest[dips]
 
 
 def _joined(first: _Edges, second: _Edges) -> _Edges:
