@@ -11,13 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sgp4.api import WGS72, WGS72OLD, WGS84, Satrec, SatrecArray
 
-from leotrek_opt.models.constellation import ElementTable, Sgp4, WalkerShell
+from leotrek_opt.models.constellation import GM_KM3_S2, ElementTable, Sgp4, WalkerShell
 from leotrek_opt.topology.constellation import walker_elements
 from leotrek_opt.topology.frames import teme_to_ecef
 from leotrek_opt.topology.instants import julian_date
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+_FARTHEST_APOGEES = 2.0
+"""How many times its apogee a satellite may be away from the centre of the Earth.
+
+Long after the epoch of a satellite under drag, SGP4 may return any distance without an error.
+"""
 
 SGP4_DAY_ZERO = 2_433_281.5
 """Julian date of 1949-12-31 00:00, from which SGP4 counts epochs."""
@@ -73,6 +79,10 @@ class Sgp4Ephemeris:
         self._all = SatrecArray(self._satellites)
         self._all_valid = np.ones(len(self._satellites), dtype=bool)
         self._all_valid.flags.writeable = False
+        radius = np.cbrt(GM_KM3_S2 / (elements.mean_motion_rad_min / 60.0) ** 2)
+        self._farthest_km = _FARTHEST_APOGEES * radius * (1.0 + elements.eccentricity)
+        # Nobody is too far away while every coordinate is within this.
+        self._surely_near_km = float(self._farthest_km.min(initial=np.inf)) / math.sqrt(3.0)
 
     def __len__(self) -> int:
         """Return the number of satellites."""
@@ -97,13 +107,14 @@ class Sgp4Ephemeris:
         valid : ndarray of bool
             Shape (n, t); False there.
         """
-        chosen = self._all
+        chosen, farthest = self._all, self._farthest_km
         if satellites is not None:
             chosen = SatrecArray([self._satellites[index] for index in satellites.tolist()])
+            farthest = farthest[satellites]
         error, position, velocity = chosen.sgp4(
             np.asarray(julian_day, dtype=np.float64), np.asarray(fraction, dtype=np.float64)
         )
-        valid = (error == 0) & np.isfinite(position).all(axis=2)
+        valid = (error == 0) & _near(position, farthest[:, None])
         position[~valid] = np.nan
         velocity[~valid] = np.nan
         return position, velocity, valid
@@ -129,10 +140,13 @@ class Sgp4Ephemeris:
         """
         error, position, _ = self._all.sgp4(np.array([julian_day]), np.array([fraction]))
         fixed = teme_to_ecef(position[:, 0], julian_day, fraction, out)
-        # A sum is finite only if every term is, and costs less than looking at each.
-        if not error.any() and math.isfinite(fixed.sum()):
+        # Extremes are NaN when any entry is, and cost less than looking at each.
+        near = fixed.max(initial=0.0) <= self._surely_near_km
+        if near and fixed.min(initial=0.0) >= -self._surely_near_km and not error.any():
             return fixed, self._all_valid
-        valid = (error[:, 0] == 0) & np.isfinite(fixed).all(axis=1)
+        valid = (error[:, 0] == 0) & _near(fixed, self._farthest_km)
+        if valid.all():
+            return fixed, self._all_valid
         fixed[~valid] = np.nan
         valid.flags.writeable = False
         return fixed, valid
@@ -153,6 +167,12 @@ class Sgp4Ephemeris:
         error, _, _ = self._all.sgp4(np.array([julian_day]), np.array([fraction]))
         codes: NDArray[np.int64] = error[:, 0].astype(np.int64)
         return codes
+
+
+def _near(position_km: Array, farthest_km: Array) -> Mask:
+    """Say which positions are finite and not too far away; False where a coordinate is NaN."""
+    near: Mask = np.einsum("...i,...i->...", position_km, position_km) <= farthest_km**2
+    return near
 
 
 def shell_elements(shells: Sequence[WalkerShell], epoch: datetime) -> GeneralPerturbations:

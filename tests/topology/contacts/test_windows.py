@@ -330,7 +330,7 @@ def test_bad_arguments_are_named() -> None:
         contact_windows(made, start_s=100.0, end_s=100.0)
     with pytest.raises(InputError, match="min_elevation_deg"):
         contact_windows(made, min_elevation_deg=90.0)
-    with pytest.raises(InputError, match='min_elevation_deg: must be in .* got "a"'):
+    with pytest.raises(InputError, match=r'min_elevation_deg: must be in .* got "a"'):
         contact_windows(made, min_elevation_deg="a")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="max_range_km: must be in"):
         contact_windows(made, max_range_km=0)
