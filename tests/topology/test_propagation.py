@@ -82,10 +82,10 @@ def test_element_sets_are_read_as_the_package_reads_them(
     error, position, velocity = theirs.sgp4(day, fraction)
     ours = ephemeris(of_fleet(table_of(records), propagator=Sgp4(gravity=gravity)))  # type: ignore[arg-type]
     mine, my_velocity, valid = ours.teme(day, fraction)
+    assert (valid[:, 0] == (error[:, 0] == 0)).all()
     assert not valid[error != 0].any()
-    # Some sets of the published cases, years later, are nowhere near an orbit.
+    # Eighteen years before their epochs many satellites are nowhere near an orbit.
     away_km = np.linalg.norm(position[(error == 0) & ~valid], axis=1)
-    assert len(away_km) < 10
     assert (away_km > 13_000).all()
     assert valid.sum() > 2000
     assert (mine[valid] == position[valid]).all()
