@@ -193,6 +193,21 @@ def test_windows_are_those_of_the_library(leotrek: Leotrek, ground: Path) -> Non
     assert len(table) == len(expected) + 1
 
 
+def test_windows_stay_within_the_calendar(leotrek: Leotrek, ground: Path) -> None:
+    given = ("topology", "windows", DESIGN, "--ground", ground, "--start", "9999-12-31T12:00:00Z")
+    assert refusal(leotrek(*given)).startswith("--span: 86400 s after 9999-12-31T12:00:00Z")
+    assert leotrek(*given, "--span", 3600).code == 0
+    assert refusal(leotrek(*given, "--span", 0)) == "--span: must be greater than 0, got 0"
+
+
+def test_windows_warn_of_old_elements(leotrek: Leotrek, ground: Path, catalogue: Path) -> None:
+    given = ("topology", "windows", catalogue, "--ground", ground, "--start")
+    old = leotrek(*given, "2025-02-01T00:00:00Z", "--span", 600)
+    (line,) = old.err.splitlines()
+    assert line.startswith("warning: step ")
+    assert "days from the epoch" in line
+
+
 def test_windows_of_some_nodes(leotrek: Leotrek, ground: Path) -> None:
     given = ("topology", "windows", DESIGN, "--ground", ground, "--format", "csv")
     some = rows(leotrek(*given, "--station", "São Paulo", "--satellite", "sat-2-3"))
@@ -247,6 +262,13 @@ def test_least_bandwidth_leaves_links_out(leotrek: Leotrek, tmp_path: Path) -> N
         leotrek(*given, "--from", source, "--to", target, "--min-bandwidth", bandwidth + 1)
     )
     assert more["steps"][0]["routes"] != usual["steps"][0]["routes"]
+
+
+def test_a_bandwidth_that_no_link_can_have_is_refused(leotrek: Leotrek) -> None:
+    given = ("topology", "routes", DESIGN, "--from", "sat-0-0", "--to", "sat-0-1")
+    answer = leotrek(*given, "--min-bandwidth", "inf")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("error: Invalid value for '--min-bandwidth': Input should be less")
 
 
 def test_exports_can_be_read_again(leotrek: Leotrek, ground: Path, tmp_path: Path) -> None:
@@ -324,7 +346,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         ("describe", DESIGN, "--isl", '{"type":"nearest_k","k":0}'),
         "--isl: nearest_k.k: must be >= 1",
     ),
-    "fleet rule": (("describe", DESIGN, "--isl", "plus_grid_inferred"), "needs a fleet only"),
+    "fleet rule": (("describe", DESIGN, "--isl", "plus_grid_inferred"), "--isl: plus_grid_inf"),
     "start": (("describe", DESIGN, "--start", "2025-01-01"), "--start: must be an instant with"),
     "mask": (("describe", DESIGN, "--mask", "95"), "--mask: must be < 90"),
     "strategy": (("describe", DESIGN, "--strategy", "farthest"), "--strategy: must be"),
@@ -339,8 +361,12 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "node": (("routes", DESIGN, "--from", "sat-0-0", "--to", "sat-00"), '--to: no node "sat-00"'),
     "two": (
         ("routes", DESIGN, "--from", "sat-0-0", "--to", "sat-0-1", "--widest", "--k", "2"),
-        "gives one route",
+        "--widest: gives one route",
     ),
+    "preset with a gap": (("describe", "qianfan"), "or write a Walker design i:T/P/F@h"),
+    "number": (("describe", "53:66/6/1@5..5"), 'no file, preset or Walker design i:T/P/F@h "53:'),
+    "year 0": (("describe", DESIGN, "--start", "0001-01-01T00:00:00+14:00"), "--start: must be"),
+    "step of a recording": (("export", DESIGN, "--out", "a.npz", "--step", "1"), "--step: is for"),
 }
 
 
@@ -366,7 +392,7 @@ def test_nearest_names_of_nodes_are_offered(leotrek: Leotrek, ground: Path) -> N
 def test_what_is_written_out_takes_no_options(leotrek: Leotrek, ground: Path) -> None:
     golden = GOLDEN / "continuum-explicit-1.json"
     assert "--mask: " in refusal(leotrek("topology", "describe", golden, "--mask", 10))
-    assert "explicit" in refusal(leotrek("topology", "windows", golden))
+    assert "at its steps only" in refusal(leotrek("topology", "windows", golden))
     made = GOLDEN / "continuum-generated-1.json"
     line = refusal(leotrek("topology", "describe", made, "--ground", ground))
     assert line.startswith("--ground: ")
@@ -403,6 +429,31 @@ def test_help_is_quick_and_lists_the_options(leotrek: Leotrek) -> None:
         assert "--ground" in answer.out
         assert "--propagator" in answer.out
     assert "describe" in leotrek("topology", "--help").out
+
+
+def test_a_reader_of_a_pipe_may_leave_early(ground: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "leotrek_opt", "topology", "windows", DESIGN, "--ground", ground,
+         "--span", "500000", "--format", "csv"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stderr is not None
+    assert child.stdout.readline().startswith("station,")
+    child.stdout.close()
+    assert child.stderr.read() == ""
+    assert child.wait(timeout=60) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "leotrek_opt", "topology", "presets"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    assert ended.stderr == "error: cannot write: No space left on device\n"
 
 
 def test_ctrl_c_keeps_the_steps_of_a_recording(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_users_settings_of_matplotlib_are_left_alone() -> None:
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     continuum, state = world()
     for file in ("picture.jpg", "picture"):
-        with pytest.raises(InputError, match=r"must end in \.html, \.png, \.svg, \.pdf"):
+        with pytest.raises(InputError, match=r"must end in \.html, \.png, \.svg or \.pdf"):
             save_topology_picture(tmp_path / file, state, continuum)
     with pytest.raises(InputError, match="there is no folder"):
         save_topology_picture(tmp_path / "no" / "picture.svg", state, continuum)

@@ -8,6 +8,7 @@ one line here.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -72,6 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):
+            # Typer has met it first, and ends with 1.
+            return 0
         return error.code if isinstance(error.code, int) else INTERNAL_ERROR
     except Exception as error:
         if debug:
@@ -133,7 +137,7 @@ def _complain(error: Exception) -> None:
     """Say in one line what is wrong and, where one is known, in a second what to do about it."""
     hint = ""
     if isinstance(error, TyperException):
-        text = error.format_message()
+        text = error.format_message().replace(": Value error, ", ": ")
         context = getattr(error, "ctx", None)
         if context is not None:
             hint = f"Try '{context.command_path} --help'."
@@ -141,6 +145,8 @@ def _complain(error: Exception) -> None:
         text = str(error)
     elif _names_a_file(error):
         text = f"{error.filename}: {error.strerror}"  # type: ignore[attr-defined]
+    elif _is_full(error):
+        text = f"cannot write: {error.strerror}"  # type: ignore[attr-defined]
     else:
         text = f"internal error: {type(error).__name__}: {error}"
         hint = "Add --debug for the traceback."
@@ -155,9 +161,14 @@ def _exit_code(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, EngineError):
         return INTERNAL_ERROR
-    return BAD_INPUT if isinstance(error, LeotrekError) or _names_a_file(error) else INTERNAL_ERROR
+    from_outside = isinstance(error, LeotrekError) or _names_a_file(error) or _is_full(error)
+    return BAD_INPUT if from_outside else INTERNAL_ERROR
 
 
 def _names_a_file(error: Exception) -> bool:
     """Tell whether the operating system refused a path, which nearly always the user gave."""
     return isinstance(error, OSError) and error.filename is not None
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}

@@ -31,8 +31,8 @@ from leotrek_opt.topology.simulation.sources import StateSource, state_source
 SourceKind = Literal["document", "preset", "walker", "elements", "recording", "stardust"]
 
 _WALKER = re.compile(
-    r"(?P<inclination>[0-9.]{1,12}):(?P<count>[0-9]{1,6})/(?P<planes>[0-9]{1,4})"
-    r"/(?P<phasing>[0-9]{1,4})@(?P<altitude>[0-9.]{1,12})(?:,(?P<pattern>delta|star))?"
+    r"(?P<inclination>[0-9]{1,3}(?:\.[0-9]{1,8})?):(?P<count>[0-9]{1,6})/(?P<planes>[0-9]{1,4})"
+    r"/(?P<phasing>[0-9]{1,4})@(?P<altitude>[0-9]{1,6}(?:\.[0-9]{1,8})?)(?:,(?P<pattern>delta|star))?"
 )
 _OMM_KEY = re.compile(rb'"(?:OBJECT_NAME|OBJECT_ID|NORAD_CAT_ID|MEAN_MOTION)"')
 _NONE = "none"
@@ -133,7 +133,7 @@ def topology_source(
     if design is not None:
         return _built(name, "walker", _shell(design), options)
     if _is_preset(name):
-        named = preset(name)
+        named = _named(name)
         return _built(name, "preset", named, options, preset=named)
     hint = nearest_name(name.lower(), PRESET_NAMES)
     raise InputError(
@@ -144,6 +144,13 @@ def topology_source(
 
 def _is_preset(name: str) -> bool:
     return name.replace("_", "-").lower() in PRESET_NAMES
+
+
+def _named(name: str) -> Preset:
+    try:
+        return preset(name)
+    except InputError as error:
+        raise InputError(f"{error} in Python, or write a Walker design i:T/P/F@h") from None
 
 
 def _shell(design: re.Match[str]) -> WalkerShell:
@@ -170,6 +177,8 @@ def _of_file(name: str, options: SourceOptions) -> TopologySource:
         recording = load_recording(path)
         return _recorded(name, "recording", recording, options)
     data = read_bytes(path)
+    if not data.strip():
+        raise InputError("is empty", file=path)
     if data[:4096].lstrip().startswith(b"{") and not _OMM_KEY.search(data):
         if b'"kind"' not in data and b'"States"' in data:
             return _recorded(name, "stardust", read_stardust_state(path), options)

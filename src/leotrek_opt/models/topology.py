@@ -127,12 +127,12 @@ class GeneratedTopology(StrictModel):
         if kind == "plus_grid" and self.fleet is not None:
             raise rejection(
                 "inter_satellite.type",
-                "plus_grid needs shells only; for a fleet use plus_grid_inferred",
+                "plus_grid is for shells alone; for a fleet use plus_grid_inferred",
             )
         if kind == "plus_grid_inferred" and self.shells:
             raise rejection(
                 "inter_satellite.type",
-                "plus_grid_inferred needs a fleet only; for shells use plus_grid",
+                "plus_grid_inferred is for a fleet alone; for shells use plus_grid",
             )
         return self
 

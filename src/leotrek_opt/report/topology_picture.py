@@ -189,7 +189,7 @@ def save_topology_picture(
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"must end in {', '.join(SUFFIXES)}", file=path)
+        raise InputError(f"must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}", file=path)
     picture = topology_picture(state, continuum, route=route, title=title, sunlit=sunlit)
     write_bytes(picture_bytes(picture, suffix), path)
 

@@ -109,26 +109,13 @@ def _print(source: TopologySource, found: TopologyDescription) -> None:
         ["links of a satellite", _over_steps([figures.degree for figures in last])],
         ["connected parts", _numbers([figures.components for figures in last])],
         ["nodes without link", _numbers([figures.isolated for figures in last])],
-        ["ground without satellite", _numbers([figures.unserved_ground for figures in last])],
     ]
+    if set(found.nodes) != {"satellite"}:
+        unserved = _numbers([figures.unserved_ground for figures in last])
+        rows.append(["ground without satellite", unserved])
     write_table(["topology", ""], rows, left=2)
     _print_shells(found)
-    print()
-    write_table(
-        ["links", "number", "least ms", "mean ms", "greatest ms", "mbit/s"],
-        [
-            [
-                kind.kind.replace("_", " "),
-                _range(kind.links, 0),
-                _number(kind.latency_ms.least, 4),
-                _number(kind.latency_ms.mean, 4),
-                _number(kind.latency_ms.greatest, 4),
-                _range(kind.bandwidth_mbps, 0) if kind.bandwidth_mbps.mean else "unlimited",
-            ]
-            for kind in found.kinds
-            if kind.links.greatest
-        ],
-    )
+    _print_links(found)
     _print_troubles(source, found)
     print()
     write_table(
@@ -160,6 +147,27 @@ def _print_shells(found: TopologyDescription) -> None:
     )
     if found.unplaced_satellites:
         print(f"{counted(found.unplaced_satellites, 'satellite')} in no shell")
+
+
+def _print_links(found: TopologyDescription) -> None:
+    kinds = [kind for kind in found.kinds if kind.links.greatest]
+    if not kinds:
+        return
+    print()
+    write_table(
+        ["links", "number", "least ms", "mean ms", "greatest ms", "mbit/s"],
+        [
+            [
+                kind.kind.replace("_", " "),
+                _range(kind.links, 0),
+                _number(kind.latency_ms.least, 4),
+                _number(kind.latency_ms.mean, 4),
+                _number(kind.latency_ms.greatest, 4),
+                _range(kind.bandwidth_mbps, 0) if kind.bandwidth_mbps.mean else "unlimited",
+            ]
+            for kind in kinds
+        ],
+    )
 
 
 def _print_troubles(source: TopologySource, found: TopologyDescription) -> None:
@@ -220,5 +228,13 @@ def _numbers(values: list[int]) -> str:
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {entry}" for key, entry in value.items() if entry is not None)
+        kind = [str(value["type"])] if "type" in value else []
+        fields = [
+            f"{key} {_words(entry)}"
+            for key, entry in value.items()
+            if key != "type" and entry is not None
+        ]
+        return ", ".join(kind + fields)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return str(value)

@@ -27,16 +27,21 @@ def command(
             help="continuum, frozen, recording, stardust, graphml or tle.",
         ),
     ] = None,
-    step: Annotated[int, typer.Option("--step", min=0, help="For graphml.")] = 0,
+    step: Annotated[
+        int | None, typer.Option("--step", min=0, help="Which step a graph shows; the first.")
+    ] = None,
     quiet: Quiet = False,
 ) -> int:
     """Write a topology to a file; Ctrl-C keeps the steps of a recording that are done."""
+    from leotrek_opt.errors import InputError
     from leotrek_opt.instances.topology_export import export_form, export_topology
 
     with in_options({"form": "--to", "step": "--step"}):
         chosen = export_form(out, form)
+        if step is not None and chosen != "graphml":
+            raise InputError(f"is for graphml; {chosen} holds all steps", field="--step")
         if chosen != "recording":
-            export_topology(source, out, chosen, step=step)
+            export_topology(source, out, chosen, step=step or 0)
     if chosen == "recording":
         with interruptible("stopping; the steps so far are kept (Ctrl-C again aborts)") as cancel:
             export_topology(source, out, chosen, on_progress=counted_steps(quiet), cancel=cancel)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leotrek_opt.cli.common import SOLVED, Quiet
-from leotrek_opt.cli.topology.source import node_named, with_source
+from leotrek_opt.cli.topology.source import moment, node_named, with_source
 
 if TYPE_CHECKING:
     from leotrek_opt.instances.topology_source import TopologySource
@@ -47,7 +47,16 @@ def command(
         if not found:
             raise InputError(f"no route from {begin} to {end} at step {step}", field="--from")
         route = found[0].nodes
-    save_topology_picture(out, state, source.continuum, route=route)
+    save_topology_picture(out, state, source.continuum, route=route, title=_title(source))
     if not quiet:
-        print(f"{out}: step {step}, {state.time.isoformat()}")
+        print(f"{out}: step {step}, {moment(state.time.isoformat())}")
     return SOLVED
+
+
+def _title(source: TopologySource) -> str | None:
+    """Name what has no name of its own in the document."""
+    if source.preset is not None:
+        return source.preset.title
+    if source.kind == "document":
+        return None
+    return source.name if source.kind == "walker" else Path(source.name).name

@@ -11,7 +11,7 @@ _COLUMNS = ("name", "title", "satellites", "shells", "min_elevation_deg")
 
 
 def command(*, output: OutputFormat = "table") -> int:
-    """List constellations, with what their sources leave open."""
+    """List the constellations that have a name; describe NAME says where its figures are from."""
     from leotrek_opt.instances.preset_facts import PRESETS
 
     rows = [
@@ -30,7 +30,7 @@ def command(*, output: OutputFormat = "table") -> int:
         write_csv(_COLUMNS, rows)
     else:
         write_table(
-            ["name", "constellation", "satellites", "shells", "mask"],
+            ["name", "constellation", "satellites", "shells", "least elevation"],
             [[*map(str, row[:4]), "-" if row[4] is None else f"{row[4]:g}"] for row in rows],
             left=2,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leotrek_opt.cli.common import SOLVED, OutputFormat
-from leotrek_opt.cli.topology.source import node_named, with_source
+from leotrek_opt.cli.topology.source import moment, node_named, with_source
 from leotrek_opt.cli.topology.writing import write_csv, write_json, write_table
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 From = Annotated[str, typer.Option("--from", metavar="NODE", help="Where routes begin.")]
 To = Annotated[str, typer.Option("--to", metavar="NODE", help="Where routes end.")]
+
+MAX_BANDWIDTH_MBPS = 1e9
+"""The most that a link of a document may have."""
 
 _COLUMNS = ("step", "time", "rank", "latency_ms", "bottleneck_mbps", "hops", "nodes")
 
@@ -31,17 +34,26 @@ def command(
     k: Annotated[int, typer.Option("--k", min=1, max=1000, help="How many at each step.")] = 1,
     min_bandwidth: Annotated[
         float | None,
-        typer.Option("--min-bandwidth", metavar="MBPS", min=0, help="Only links with as much."),
+        typer.Option(
+            "--min-bandwidth",
+            metavar="MBPS",
+            min=0,
+            max=MAX_BANDWIDTH_MBPS,
+            help="Only links with as much.",
+        ),
     ] = None,
     widest: Annotated[
-        bool, typer.Option("--widest", help="The route of largest bandwidth, then latency.")
+        bool, typer.Option("--widest", help="The route of largest bandwidth, then least latency.")
     ] = False,
     output: OutputFormat = "table",
 ) -> int:
     """List least-latency routes of every step, or the widest one."""
+    from leotrek_opt.errors import InputError
     from leotrek_opt.models.base import quantum_bps
     from leotrek_opt.topology.routes.steps import routes_over_time
 
+    if widest and k > 1:
+        raise InputError("gives one route; leave out --k", field="--widest")
     found = routes_over_time(
         source.states.states(),
         node_named(source, begin, "--from"),
@@ -61,7 +73,7 @@ def command(
             (
                 [
                     str(row[0]),
-                    row[1],
+                    moment(row[1]),
                     str(row[2]) if row[2] else "-",
                     "no route" if row[3] is None else f"{row[3]:.4f}",
                     ("unlimited" if row[2] else "-") if row[4] is None else f"{row[4]:g}",

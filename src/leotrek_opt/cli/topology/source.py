@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
@@ -21,26 +22,32 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="A continuum or placement document, element sets (TLE or OMM), a recording, a preset "
-        "such as kuiper, or a Walker design such as 53:1584/72/1@550.",
+        help="A continuum or placement document, element sets (TLE or OMM), a recording, a state "
+        "of Stardust, a preset such as kuiper, or a Walker design such as 53:1584/72/1@550.",
     ),
 ]
 Ground = Annotated[
     Path | None,
-    typer.Option("--ground", metavar="CSV", help="Ground nodes: name, lat_deg, lon_deg, alt_m."),
+    typer.Option(
+        "--ground", metavar="CSV", help="Ground nodes: name, lat_deg, lon_deg; alt_m, kind."
+    ),
 ]
 Start = Annotated[
     str | None,
     typer.Option("--start", metavar="TIME", help="First instant, such as 2025-01-01T00:00:00Z."),
 ]
 Epoch = Annotated[
-    str | None, typer.Option("--epoch", metavar="TIME", help="Instant of the elements of shells.")
+    str | None,
+    typer.Option("--epoch", metavar="TIME", help="When shells are as their elements say."),
 ]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Number of steps.")]
 StepSeconds = Annotated[
     float | None, typer.Option("--step-s", metavar="SECONDS", help="Seconds between steps.")
 ]
-Propagator = Annotated[Literal["sgp4", "circular_j2"] | None, typer.Option("--propagator")]
+Propagator = Annotated[
+    Literal["sgp4", "circular_j2"] | None,
+    typer.Option("--propagator", help="How satellites move."),
+]
 InterSatellite = Annotated[
     str | None,
     typer.Option(
@@ -51,7 +58,11 @@ InterSatellite = Annotated[
 ]
 Strategy = Annotated[
     str | None,
-    typer.Option("--strategy", help="Of ground links: nearest, all_visible, best_elevation …"),
+    typer.Option(
+        "--strategy",
+        metavar="RULE",
+        help="Ground links: all_visible, nearest, best_elevation, k_best or longest_contact.",
+    ),
 ]
 MaxLinks = Annotated[
     int | None, typer.Option("--antennas", min=1, help="Links of a ground node at a time.")
@@ -144,7 +155,9 @@ def in_options(names: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        option = names.get((error.field or "").partition("[")[0])
+        # The innermost part that is an option: ground.min_elevation_deg is --mask.
+        parts = reversed(re.split(r"[.\[]", error.field or ""))
+        option = next((names[part] for part in parts if part in names), None)
         if option is None or error.file is not None:
             raise
         raise InputError(error.message, field=option) from None
@@ -155,7 +168,8 @@ def _instant(text: str, name: str) -> datetime:
 
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         instant = None
     if instant is None or instant.tzinfo is None:
         raise InputError(
@@ -176,6 +190,22 @@ def said_warnings() -> Iterator[None]:
         warnings.simplefilter("once", UserWarning)
         warnings.showwarning = say
         yield
+
+
+def moment(text: str) -> str:
+    """Return an instant as tables show it, with Z for UTC.
+
+    Parameters
+    ----------
+    text
+        In the form of ``datetime.isoformat``.
+
+    Returns
+    -------
+    str
+        The same instant.
+    """
+    return text.replace("+00:00", "Z")
 
 
 def node_named(source: TopologySource, name: str, option: str) -> int:

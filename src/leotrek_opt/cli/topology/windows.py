@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leotrek_opt.cli.common import SOLVED, OutputFormat
-from leotrek_opt.cli.topology.source import in_options, with_source
+from leotrek_opt.cli.topology.source import in_options, moment, with_source
 from leotrek_opt.cli.topology.writing import write_csv, write_json, write_table
 
 if TYPE_CHECKING:
@@ -55,18 +55,28 @@ def command(
     output: OutputFormat = "table",
 ) -> int:
     """List contact windows in the order of time."""
-    from leotrek_opt.errors import InputError
+    from leotrek_opt.errors import InputError, UnsupportedError
+    from leotrek_opt.models.topology import GeneratedTopology
     from leotrek_opt.topology.contacts.windows import contact_windows
 
+    if not isinstance(source.continuum.topology, GeneratedTopology):
+        raise UnsupportedError(
+            f"{source.name} knows its links at its steps only; windows need the recipe behind them"
+        )
     if set(source.continuum.nodes.kind) <= {"satellite"}:
         raise InputError(f"{source.name} has no ground nodes; give some", field="--ground")
+    if span is not None and span <= 0:
+        raise InputError(f"must be greater than 0, got {span:g}", field="--span")
     single = source.continuum.time.steps == 1
-    with in_options({"ground": "--station", "satellites": "--satellite", "end_s": "--span"}):
+    end_s = DAY_S if span is None and single else span
+    options = {"ground": "--station", "satellites": "--satellite", "end_s": "--span"}
+    with in_options(options):
+        _look_ahead(source, end_s)
         windows = contact_windows(
             source.continuum,
             ground=station or None,
             satellites=satellite or None,
-            end_s=DAY_S if span is None and single else span,
+            end_s=end_s,
         ).by_time()
     if output == "json":
         head = {"source": source.name, "start": _start(source).isoformat(), "count": len(windows)}
@@ -76,7 +86,7 @@ def command(
         write_csv(_COLUMNS, _rows(source, windows))
     else:
         write_table(
-            ["station", "satellite", "rises", "sets", "seconds", "max elevation"],
+            ["station", "satellite", "rises (UTC)", "sets (UTC)", "seconds", "max elevation"],
             (
                 [
                     row[0],
@@ -91,6 +101,28 @@ def command(
             left=4,
         )
     return SOLVED
+
+
+def _look_ahead(source: TopologySource, end_s: float | None) -> None:
+    """Refuse a span that no calendar holds, and warn of elements that are old at either end."""
+    from leotrek_opt.errors import InputError
+    from leotrek_opt.models.continuum import TimeGrid
+    from leotrek_opt.topology.contacts.arguments import generated, span_s
+    from leotrek_opt.topology.instants import step_instant, warn_of_old_elements
+    from leotrek_opt.topology.propagation import ephemeris
+
+    _, end = span_s(source.continuum.time, 0.0, end_s)
+    start = _start(source)
+    try:
+        step_instant(start, end)
+    except InputError:
+        message = f"{end:g} s after {moment(start.isoformat())} is beyond the year 9999"
+        raise InputError(message, field="end_s") from None
+    motion = ephemeris(generated(source.continuum))
+    # The warning looks at the steps of a grid. Events of the document need not fit this one.
+    time = TimeGrid(start=start, offsets_s=(0.0, end), steps=2)
+    ends = source.continuum.model_copy(update={"time": time})
+    warn_of_old_elements(ends, motion.epoch_jd, motion.epoch_fraction, start)
 
 
 def _rows(source: TopologySource, windows: WindowTable) -> Iterator[list[Any]]:
