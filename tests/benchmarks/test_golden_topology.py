@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,28 @@ from tests.instances.tle_sets import numbered
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-def replay(folder: Path) -> tuple[int, dict[str, Any], str]:
+Replay = Callable[[Path], tuple[int, dict[str, Any], str]]
+
+
+@pytest.fixture
+def replay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Replay:
     """Run the script; return its exit code, its summary and what it says of disagreements."""
-    done = subprocess.run(
-        [sys.executable, BENCHMARKS / "golden_topology.py", "--data", folder, "--format", "json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import golden_topology
+
+    def run(folder: Path) -> tuple[int, dict[str, Any], str]:
+        command = ["golden_topology.py", "--data", str(folder), "--format", "json"]
+        monkeypatch.setattr(sys, "argv", command)
+        code: int = golden_topology.main()
+        said = capsys.readouterr()
+        return code, json.loads(said.out) if said.out else {}, said.err
+
+    return run
 
 
+@pytest.mark.slow
 @pytest.mark.reference
-def test_every_published_case_agrees(reference_data: Path) -> None:
+def test_every_published_case_agrees(reference_data: Path, replay: Replay) -> None:
     code, summary, words = replay(reference_data / "topology")
     assert words == ""
     assert (code, summary["disagreements"]) == (0, [])
@@ -41,7 +49,7 @@ def test_every_published_case_agrees(reference_data: Path) -> None:
 
 
 @pytest.mark.reference
-def test_changed_numbers_are_named(reference_data: Path, tmp_path: Path) -> None:
+def test_changed_numbers_are_named(reference_data: Path, tmp_path: Path, replay: Replay) -> None:
     source = reference_data / "topology"
     trace = "hypatia_kuiper630_1173_1229.csv.gz"
     with gzip.open(source / trace, "rt", encoding="ascii", newline="") as file:
@@ -65,20 +73,20 @@ def test_changed_numbers_are_named(reference_data: Path, tmp_path: Path) -> None
     ]
 
 
-def test_folder_without_expected_files_is_bad_usage(tmp_path: Path) -> None:
+def test_folder_without_expected_files_is_bad_usage(tmp_path: Path, replay: Replay) -> None:
     code, summary, words = replay(tmp_path)
     assert (code, summary) == (2, {})
     assert "holds no expected file" in words
 
 
-def test_trace_of_an_unknown_scenario_is_bad_usage(tmp_path: Path) -> None:
+def test_trace_of_an_unknown_scenario_is_bad_usage(tmp_path: Path, replay: Replay) -> None:
     (tmp_path / "hypatia_iridium780_70_71.csv").write_text("t_ns,rtt_ns,path\n", encoding="ascii")
     code, _, words = replay(tmp_path)
     assert code == 2
     assert "kuiper630" in words
 
 
-def test_shell_is_compared_by_what_its_file_states(tmp_path: Path) -> None:
+def test_shell_is_compared_by_what_its_file_states(tmp_path: Path, replay: Replay) -> None:
     (tmp_path / "ground_stations_cities_top100.csv").write_text(
         "gid,name,lat_deg,lon_deg,alt_m\n0,Null Island,0,0,0\n1,Nowhere,10,20,0\n", "ascii"
     )
@@ -108,7 +116,7 @@ def test_shell_is_compared_by_what_its_file_states(tmp_path: Path) -> None:
     assert (code, summary["disagreements"], words) == (0, [], "")
 
 
-def test_every_set_of_a_fleet_counts(tmp_path: Path) -> None:
+def test_every_set_of_a_fleet_counts(tmp_path: Path, replay: Replay) -> None:
     once = numbered("25544", name="ONE")
     again = numbered("25544", name="DUPLICATE ONE", epoch="24296.18381944")
     (tmp_path / "twice.tle").write_text(once + again, encoding="ascii")
@@ -123,7 +131,7 @@ def test_every_set_of_a_fleet_counts(tmp_path: Path) -> None:
     assert (code, summary["disagreements"], words) == (0, [], "")
 
 
-def test_file_that_lacks_what_a_replay_needs_is_bad_usage(tmp_path: Path) -> None:
+def test_file_that_lacks_what_a_replay_needs_is_bad_usage(tmp_path: Path, replay: Replay) -> None:
     (tmp_path / "walker_half_expected.json").write_text("{}", encoding="utf-8")
     (tmp_path / "ground_stations_cities_top100.csv").write_text("name\n", encoding="ascii")
     code, _, words = replay(tmp_path)

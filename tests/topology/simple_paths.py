@@ -35,13 +35,15 @@ class Network:
     n_nodes: int
     links: list[Link]
     relay: list[bool] | None = None
-    best: dict[tuple[int, int], tuple[int, float]] = field(default_factory=dict, init=False)
+    best: dict[int, dict[int, tuple[int, float]]] = field(default_factory=dict, init=False)
+    found: dict[int, dict[int, list[Ranked]]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         for a, b, latency, bandwidth in self.links:
-            for pair in ((a, b), (b, a)):
-                offer = (latency, -float(bandwidth))
-                self.best[pair] = min(self.best.get(pair, offer), offer)
+            offer = (latency, -float(bandwidth))
+            for here, there in ((a, b), (b, a)):
+                onward = self.best.setdefault(here, {})
+                onward[there] = min(onward.get(there, offer), offer)
 
     def graph(self) -> RouteGraph:
         """Return the same as arrays."""
@@ -61,23 +63,25 @@ class Network:
 
     def routes(self, source: int, target: int) -> list[Ranked]:
         """Return all routes, the preferred ones first."""
-        return sorted(self._onward((source,), 0, -np.inf, target))
+        if source not in self.found:
+            ranked: dict[int, list[Ranked]] = {}
+            for route in sorted(self._all_from(source)):
+                ranked.setdefault(route[2][-1], []).append(route)
+            self.found[source] = ranked
+        return self.found[source].get(target, [])
 
-    def _onward(
-        self, nodes: tuple[int, ...], latency: int, narrowness: float, target: int
-    ) -> Iterator[Ranked]:
-        here = nodes[-1]
-        if here == target:
+    def _all_from(self, source: int) -> Iterator[Ranked]:
+        """Every way that passes no node twice, wherever it ends."""
+        pending: list[Ranked] = [(0, -np.inf, (source,))]
+        while pending:
+            latency, narrowness, nodes = pending.pop()
             yield latency, narrowness, nodes
-            return
-        if self.relay is not None and len(nodes) > 1 and not self.relay[here]:
-            return
-        for there in range(self.n_nodes):
-            if there not in nodes and (here, there) in self.best:
-                more, narrow = self.best[here, there]
-                yield from self._onward(
-                    (*nodes, there), latency + more, max(narrowness, narrow), target
-                )
+            here = nodes[-1]
+            if self.relay is not None and len(nodes) > 1 and not self.relay[here]:
+                continue
+            for there, (more, narrow) in self.best.get(here, {}).items():
+                if there not in nodes:
+                    pending.append((latency + more, max(narrowness, narrow), (*nodes, there)))
 
     def least(self) -> tuple[np.ndarray, np.ndarray]:
         """Return latency and bottleneck of the best route between any two nodes."""

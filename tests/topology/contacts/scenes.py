@@ -12,6 +12,7 @@ from leotrek_opt.models.constellation import ElementTable, Propagator, Sgp4, Wal
 from leotrek_opt.models.continuum import Continuum, NodeTable, PositionSeries, TimeGrid
 from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.models.topology import GeneratedTopology
+from leotrek_opt.topology.contacts.table import WindowTable
 from leotrek_opt.topology.frames import geodetic_to_ecef, geodetic_up
 from leotrek_opt.topology.instants import julian_date, start_instant
 from leotrek_opt.topology.positions import declared_positions
@@ -98,17 +99,28 @@ def elevation_and_range(
     continuum: Continuum, time_s: float, step: int = 0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Degrees and km by the propagator itself, shape (ground, satellites)."""
+    return _view(continuum, time_s, *_places(continuum, step))
+
+
+def _places(continuum: Continuum, step: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    topology = continuum.topology
+    assert isinstance(topology, GeneratedTopology)
+    latitude, longitude, altitude = (
+        column[topology.satellite_count :] for column in declared_positions(continuum, step)
+    )
+    return geodetic_to_ecef(latitude, longitude, altitude), geodetic_up(latitude, longitude)
+
+
+def _view(
+    continuum: Continuum, time_s: float, place: NDArray[np.float64], up: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     topology = continuum.topology
     assert isinstance(topology, GeneratedTopology)
     instant = julian_date(start_instant(topology, continuum.time), time_s)
     satellite, _ = ephemeris(topology).ecef(*instant)
-    first = topology.satellite_count
-    latitude, longitude, altitude = (
-        column[first:] for column in declared_positions(continuum, step)
-    )
-    sight = satellite[None] - geodetic_to_ecef(latitude, longitude, altitude)[:, None]
-    distance = np.linalg.norm(sight, axis=2)
-    sine = np.einsum("gsi,gi->gs", sight, geodetic_up(latitude, longitude)) / distance
+    sight = satellite[None] - place[:, None]
+    distance = np.sqrt(np.einsum("gsi,gsi->gs", sight, sight))
+    sine = np.einsum("gsi,gi->gs", sight, up) / distance
     return np.degrees(np.arcsin(sine)), distance
 
 
@@ -118,9 +130,12 @@ def scanned(
     """Who sees whom at every full second, shape (seconds + 1, ground, satellites)."""
     rows = []
     moving = any(len(series.latitude_deg) > 1 for series in continuum.positions)
+    at = -1
     for second in range(seconds + 1):
         step = min(int(second // continuum.time.step_s), continuum.time.steps - 1) if moving else 0
-        elevation, distance = elevation_and_range(continuum, float(second), step)
+        if step != at:
+            at, where = step, _places(continuum, step)
+        elevation, distance = _view(continuum, float(second), *where)
         seen = np.isfinite(distance)
         if mask_deg is not None:
             seen &= elevation >= mask_deg
@@ -128,3 +143,18 @@ def scanned(
             seen &= distance <= range_km
         rows.append(seen)
     return np.array(rows)
+
+
+def open_at_seconds(windows: WindowTable, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pairs have an open window at every full second, in the shape of a scan."""
+    satellites = seen.shape[2]
+    listed = np.zeros_like(seen)
+    for ground, satellite, aos_s, los_s in zip(
+        (windows.ground - satellites).tolist(),
+        windows.satellite.tolist(),
+        np.ceil(windows.aos_s).astype(int).tolist(),
+        np.ceil(windows.los_s).astype(int).tolist(),
+        strict=True,
+    ):
+        listed[aos_s:los_s, ground, satellite] = True
+    return listed

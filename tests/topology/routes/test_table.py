@@ -70,7 +70,8 @@ def test_ties_of_a_symmetric_grid_are_broken_as_the_checker_breaks_them(
     ends = range(0, 72, 5)
     table = routes(graph, ends, ends)
     many = routes(graph, [*ends][:2], range(72))
-    asked = {(s, t): RouteRequest(0, 0, s, t) for s in range(72) for t in range(72)}
+    pairs = {(s, t) for s in ends for t in ends} | {(s, t) for s in [*ends][:2] for t in range(72)}
+    asked = {pair: RouteRequest(0, 0, *pair) for pair in pairs}
     checked = snapshot_routes(grid, asked.values())
     for i, source in enumerate(ends):
         for j, target in enumerate(ends):
