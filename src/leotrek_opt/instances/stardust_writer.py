@@ -246,10 +246,8 @@ def _recorded(source: StateSource) -> Iterator[tuple[TopologyState, NDArray[np.f
 
 
 def _names(nodes: NodeTable) -> list[str]:
-    if nodes.label is None:
-        return list(nodes.id)
-    names = [label or identifier for label, identifier in zip(nodes.label, nodes.id, strict=True)]
-    return names if len(set(names)) == len(names) else list(nodes.id)
+    """Return unique names: those that people use, or else the identifiers."""
+    return list(nodes.names if len(set(nodes.names)) == len(nodes) else nodes.id)
 
 
 def _layout_of(source: StateSource, part: str) -> dict[str, Any]:

@@ -71,6 +71,13 @@ class NodeTable(StrictModel):
         """Return the number of nodes."""
         return len(self.id)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What people call the nodes: their labels, and the identifiers of those without one."""
+        if self.label is None:
+            return self.id
+        return tuple(label or node for label, node in zip(self.label, self.id, strict=True))
+
     @model_validator(mode="after")
     def _columns_agree(self) -> Self:
         count = len(self.id)

@@ -146,7 +146,7 @@ def topology_picture(
     satellites = state.satellites
     sun = sun_ecef(satellites.julian_day, satellites.day_fraction)
     light = _light(state, sun, sunlit)
-    names = _names(continuum)
+    names = continuum.nodes.names
     links = _links(state)
     return TopologyPicture(
         title=continuum.label or continuum.id if title is None else title,
@@ -234,13 +234,6 @@ def _light(state: TopologyState, sun: Array, sunlit: ArrayLike | None) -> Array:
             field="sunlit",
         )
     return light
-
-
-def _names(continuum: Continuum) -> tuple[str, ...]:
-    labels = continuum.nodes.label
-    if labels is None:
-        return continuum.nodes.id
-    return tuple(label or node for label, node in zip(labels, continuum.nodes.id, strict=True))
 
 
 def _links(state: TopologyState) -> tuple[Links, ...]:

@@ -149,9 +149,9 @@ def warn_of_old_elements(
             worst_days, worst, at = float(age[satellite]), satellite, step
     if worst_days <= MAX_ELEMENT_AGE_DAYS:
         return
-    name = _name(continuum, worst)
     warnings.warn(
-        f'step {at} is {worst_days:.1f} days from the epoch of satellite "{name}", more than '
+        f"step {at} is {worst_days:.1f} days from the epoch of satellite "
+        f'"{continuum.nodes.names[worst]}", more than '
         f"{MAX_ELEMENT_AGE_DAYS:g}: elements that old place it poorly",
         EpochAgeWarning,
         stacklevel=3,
@@ -162,9 +162,3 @@ def _newest(fleet: ElementTable) -> datetime:
     # Days since 1949 leave room for the digits of the fraction.
     newest = int(np.argmax((fleet.epoch_jd - _EARLY_JULIAN_DAY) + fleet.epoch_fraction))
     return instant_of(float(fleet.epoch_jd[newest]), float(fleet.epoch_fraction[newest]))
-
-
-def _name(continuum: Continuum, satellite: int) -> str:
-    labels = continuum.nodes.label
-    label = "" if labels is None else labels[satellite]
-    return label or continuum.nodes.id[satellite]

@@ -129,14 +129,7 @@ def _rows(source: TopologySource, windows: WindowTable) -> Iterator[list[Any]]:
     from datetime import timedelta
 
     start = _start(source)
-    names = [
-        label or name
-        for name, label in zip(
-            source.continuum.nodes.id,
-            source.continuum.nodes.label or source.continuum.nodes.id,
-            strict=True,
-        )
-    ]
+    names = source.continuum.nodes.names
     columns = (
         windows.ground,
         windows.satellite,
