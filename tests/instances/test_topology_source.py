@@ -93,6 +93,32 @@ def test_options_reach_the_recipe() -> None:
     assert recipe(DESIGN, inter_satellite=stated).inter_satellite == PlusGrid(seam="none")
 
 
+def test_ground_nodes_relay_unless_they_are_told_not_to(tmp_path: Path) -> None:
+    assert recipe(DESIGN).ground_relay
+    assert not recipe(DESIGN, ground_relay=False).ground_relay
+    silent = save(
+        topology_source(DESIGN, SourceOptions(ground_relay=False)).continuum, tmp_path / "c"
+    )
+    assert not recipe(silent).ground_relay
+    assert recipe(silent, ground_relay=True).ground_relay
+
+
+def test_duplicates_are_kept_on_request_and_only_where_there_can_be_some(tmp_path: Path) -> None:
+    file = write_tle(
+        element_table([{"raan_deg": 9.0 * i} for i in range(3)]), tmp_path / "once.tle"
+    )
+    twice = tmp_path / "twice.tle"
+    twice.write_bytes(file.read_bytes() * 2)
+    kept = {
+        duplicates: topology_source(twice, SourceOptions(duplicates=duplicates)).continuum
+        for duplicates in (None, "newest", "all")
+    }
+    assert [len(made.nodes) for made in kept.values()] == [3, 3, 6]
+    for other in (DESIGN, "kuiper", save(kept[None], tmp_path / "c.json")):
+        with pytest.raises(InputError, match=r"^duplicates: .* is no file of element sets"):
+            topology_source(other, SourceOptions(duplicates="all"))
+
+
 def test_options_change_a_document_where_they_are_given(tmp_path: Path) -> None:
     made = scene([(48.2, 16.4)], steps=4, step_s=30.0)
     file = save(made, tmp_path / "made.json")

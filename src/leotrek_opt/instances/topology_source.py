@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from leotrek_opt.errors import InputError
 from leotrek_opt.instances.constellation_continuum import constellation_continuum
 from leotrek_opt.instances.documents import parse
-from leotrek_opt.instances.element_file import ElementFile
+from leotrek_opt.instances.element_file import Duplicates, ElementFile
 from leotrek_opt.instances.elements import read_elements
 from leotrek_opt.instances.json_reader import read_bytes
 from leotrek_opt.instances.presets import PRESET_NAMES, Preset, preset, walker_shell
@@ -57,6 +57,10 @@ class SourceOptions:
         Name of a rule for links between satellites, the rule as a JSON object, or ``none``.
     strategy, max_links, min_elevation_deg, max_range_km
         Of the ground links.
+    ground_relay
+        Whether routes may pass through ground nodes.
+    duplicates
+        Which of several element sets with one catalogue number count, as for readers.
     """
 
     ground: Path | None = None
@@ -70,6 +74,8 @@ class SourceOptions:
     max_links: int | None = None
     min_elevation_deg: float | None = None
     max_range_km: float | None = None
+    ground_relay: bool | None = None
+    duplicates: Duplicates | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +193,7 @@ def _of_file(name: str, options: SourceOptions) -> TopologySource:
         except InputError as error:
             raise (error if error.file else error.in_file(path)) from None
         return _of_document(name, document, options)
-    elements = read_elements(path)
+    elements = read_elements(path, duplicates=options.duplicates or "newest")
     return _built(name, "elements", elements, options, elements=elements)
 
 
@@ -220,7 +226,10 @@ def _of_document(name: str, document: StrictModel, options: SourceOptions) -> To
         return TopologySource(name, "document", continuum, state_source(continuum))
     if options.ground is not None:
         raise InputError(f"{name} has ground nodes of its own; leave it out", field="ground")
+    _refuse_duplicates(options, name)
     changes: dict[str, Any] = {}
+    if options.ground_relay is not None:
+        changes["ground_relay"] = options.ground_relay
     if options.epoch is not None:
         changes["epoch"] = options.epoch
     if options.propagator is not None:
@@ -252,6 +261,8 @@ def _built(
     options: SourceOptions,
     **more: Any,
 ) -> TopologySource:
+    if not isinstance(satellites, ElementFile):
+        _refuse_duplicates(options, name)
     least_deg = satellites.min_elevation_deg if isinstance(satellites, Preset) else None
     usual = GroundLinks() if least_deg is None else GroundLinks(min_elevation_deg=least_deg)
     continuum = constellation_continuum(
@@ -269,6 +280,8 @@ def _built(
         ),
         ground_links=_ground_links(options, usual) or usual,
     )
+    if options.ground_relay is False and isinstance(continuum.topology, GeneratedTopology):
+        continuum = continuum.replace(topology=continuum.topology.replace(ground_relay=False))
     return TopologySource(name, kind, continuum, state_source(continuum), **more)
 
 
@@ -313,6 +326,11 @@ def _ground_links(options: SourceOptions, usual: GroundLinks) -> GroundLinks | N
         return usual.replace(**changes)
     except ValidationError as error:
         raise input_error(error, model=GroundLinks) from None
+
+
+def _refuse_duplicates(options: SourceOptions, name: str) -> None:
+    if options.duplicates is not None:
+        raise InputError(f"{name} is no file of element sets; leave it out", field="duplicates")
 
 
 def _refuse(options: SourceOptions, name: str, why: str) -> None:

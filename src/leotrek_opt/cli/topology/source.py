@@ -74,6 +74,15 @@ MaxRange = Annotated[
     float | None, typer.Option("--max-range", metavar="KM", help="Longest ground link.")
 ]
 
+Relay = Annotated[
+    bool | None,
+    typer.Option("--relay/--no-relay", help="Whether routes may pass through ground nodes."),
+]
+DuplicateSets = Annotated[
+    Literal["newest", "first", "all"] | None,
+    typer.Option("--duplicates", help="Which element sets of one catalogue number count."),
+]
+
 _OPTIONS: dict[str, tuple[Any, str]] = {
     "ground": (Ground, "ground"),
     "start": (Start, "start"),
@@ -86,6 +95,8 @@ _OPTIONS: dict[str, tuple[Any, str]] = {
     "antennas": (MaxLinks, "max_links"),
     "mask": (Mask, "min_elevation_deg"),
     "max_range": (MaxRange, "max_range_km"),
+    "relay": (Relay, "ground_relay"),
+    "duplicates": (DuplicateSets, "duplicates"),
 }
 """Parameter to its type and to the field of ``SourceOptions`` that it sets."""
 
