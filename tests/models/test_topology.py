@@ -101,6 +101,7 @@ def test_bandwidth_of_some_links_only_is_refused() -> None:
     )
     assert limited.ground is not None
     assert limited.ground.bandwidth_mbps == 500.0
+    assert limited.limits_bandwidth
 
 
 @pytest.mark.parametrize("model", [PlusGrid, GroundLinks])

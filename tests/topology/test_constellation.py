@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from leotrek_opt.models.constellation import WalkerShell
-from leotrek_opt.topology.constellation import mean_motion_rad_min, walker_elements
+from leotrek_opt.topology.constellation import (
+    altitude_of_motion_km,
+    mean_motion_rad_min,
+    walker_elements,
+)
 
 
 def shell(**changes: object) -> WalkerShell:
@@ -73,3 +77,9 @@ def test_angles_are_rounded_as_a_two_line_set_rounds_them() -> None:
     assert np.degrees(elements.raan_rad[satellite]) == pytest.approx(52.9412, abs=1e-12)
     latitude_deg = np.degrees(elements.argument_of_latitude_rad[satellite])
     assert latitude_deg == pytest.approx(153.5294, abs=1e-12)
+
+
+def test_altitude_and_mean_motion_are_two_names_of_one_orbit() -> None:
+    made = shell(altitude_km=550.0)
+    revolutions_per_day = mean_motion_rad_min(made) * 1440 / (2 * math.pi)
+    assert altitude_of_motion_km(revolutions_per_day) == pytest.approx(550.0, abs=1e-9)

@@ -23,6 +23,7 @@ from leotrek_opt.topology.frames import (
     gmst_rad,
     look_angles,
     teme_to_ecef,
+    turned,
 )
 from leotrek_opt.topology.propagation import ephemeris
 
@@ -159,3 +160,13 @@ def test_what_stands_on_the_normal_is_seen_overhead(
     assert seen.elevation_deg[0] == pytest.approx(90.0, abs=1e-6)
     assert seen.range_km[0] == pytest.approx(height, rel=1e-9)
     assert 0 <= seen.azimuth_deg[0] < 360
+
+
+def test_a_quarter_turn_eastwards_takes_greenwich_to_ninety_degrees_east() -> None:
+    greenwich = geodetic_to_ecef([0.0, 50.0], [0.0, 0.0], [0.0, 10.0])
+    assert turned(greenwich, np.pi / 2) == pytest.approx(
+        geodetic_to_ecef([0.0, 50.0], [90.0, 90.0], [0.0, 10.0]), abs=1e-9
+    )
+    out = np.empty(3)
+    assert turned(greenwich[1], 0.3, out) is out
+    assert turned(out, -0.3) == pytest.approx(greenwich[1], abs=1e-9)

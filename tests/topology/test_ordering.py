@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leotrek_opt.topology.ordering import order_of
+from leotrek_opt.topology.ordering import order_of, rank_among_equals
 
 
 @pytest.mark.parametrize("count", [7, 2**16, 2**16 + 1, 10**6])
@@ -31,3 +31,10 @@ def test_order_is_that_of_the_rows(rows: list[tuple[int, int, bool]]) -> None:
 def test_no_key_and_no_row_have_an_order() -> None:
     assert order_of().tolist() == []
     assert order_of(np.empty(0, dtype=np.int64)).tolist() == []
+
+
+@given(st.lists(st.integers(0, 5), max_size=30))
+def test_rank_among_equals_counts_those_before(values: list[int]) -> None:
+    ordered = sorted(values)
+    expected = [ordered[:place].count(value) for place, value in enumerate(ordered)]
+    assert rank_among_equals(np.array(ordered, dtype=np.int64)).tolist() == expected

@@ -23,6 +23,7 @@ from leotrek_opt.models.continuum import (
 )
 from leotrek_opt.models.ground_links import FIBRE_SPEED_KM_S, GroundLinks, TerrestrialNetwork
 from leotrek_opt.models.topology import GeneratedTopology
+from leotrek_opt.topology.ordering import rank_among_equals
 
 
 def with_network(
@@ -194,7 +195,7 @@ def _undirected(
     _, group = np.unique(arc, axis=0, return_inverse=True)
     group = group.reshape(-1)
     order = np.argsort(group, kind="stable")
-    occurrence[order] = np.arange(len(order)) - np.searchsorted(group[order], group[order])
+    occurrence[order] = rank_among_equals(group[order])
     cable = np.column_stack((arc.min(axis=1), arc.max(axis=1), occurrence))
     _, kept, member = np.unique(cable, axis=0, return_index=True, return_inverse=True)
     if bandwidth is not None:

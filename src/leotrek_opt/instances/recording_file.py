@@ -39,7 +39,7 @@ from leotrek_opt.topology.recording.columns import (
 )
 from leotrek_opt.topology.recording.layout import Layout, Run
 from leotrek_opt.topology.recording.recording import Recording
-from leotrek_opt.topology.series import checked_step
+from leotrek_opt.topology.series import checked_step, checked_steps
 from leotrek_opt.topology.state import TopologyState
 
 MAX_RECORDING_MIB = 512
@@ -173,19 +173,19 @@ class RecordingFile:
         start, stop
             Positions among the recorded steps; up to the last without ``stop``.
 
-        Yields
-        ------
-        TopologyState
-            As it was recorded.
+        Returns
+        -------
+        iterator of TopologyState
+            As they were recorded.
 
         Raises
         ------
+        leotrek_opt.errors.StepError
+            If there are no such steps.
         leotrek_opt.errors.InputError
-            If a block is damaged.
+            While iterating, if a block is damaged.
         """
-        for row in range(start, self.steps if stop is None else stop):
-            columns, place = self._at(row)
-            yield state_of(self._layout, self.links, columns, place)
+        return (self._state(row) for row in checked_steps(start, stop, self.steps))
 
     def outputs(self, row: int) -> dict[str, dict[str, NDArray[Any]]]:
         """Return what the plugins gave at a recorded step.
@@ -286,6 +286,10 @@ class RecordingFile:
         return Recording(
             self._layout, self.links, joined(self.block(n) for n in range(len(self.entries)))
         )
+
+    def _state(self, row: int) -> TopologyState:
+        columns, place = self._at(row)
+        return state_of(self._layout, self.links, columns, place)
 
     def _at(self, row: int) -> tuple[StepColumns, int]:
         row = checked_step(row, self.steps)

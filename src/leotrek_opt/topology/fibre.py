@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from leotrek_opt.models.ground_links import FibreLinks
 from leotrek_opt.topology.frames import geodetic_up
+from leotrek_opt.topology.ordering import rank_among_equals
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -56,9 +57,7 @@ def fibre_links(
     )
     # To the millimetre: the same arc computed from other angles differs in its last bits.
     order = np.lexsort((target, np.rint(arc * 1e6), source))
-    group = source[order]
-    rank = np.arange(len(order)) - np.searchsorted(group, group)
-    chosen = order[rank < neighbours]
+    chosen = order[rank_among_equals(source[order]) < neighbours]
     if rule.max_range_km is not None:
         chosen = chosen[arc[chosen] <= rule.max_range_km]
     ends = np.sort(np.stack((source[chosen], target[chosen])), axis=0)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from leotrek_opt.models.continuum import Continuum
 from leotrek_opt.topology.generated import MIN_BANDWIDTH_BPS, topology_generator
+from leotrek_opt.topology.ordering import rank_among_equals
 from leotrek_opt.topology.series import LinkSeries, Snapshot
 
 
@@ -63,7 +64,7 @@ def _keys(links: Snapshot, nodes: int) -> tuple[NDArray[np.int64], NDArray[np.in
     key = links.source.astype(np.int64) * nodes + links.target
     if (np.diff(key) > 0).all():
         return key, np.zeros(len(key), dtype=np.int64)
-    return key, np.arange(len(key)) - np.searchsorted(key, key)
+    return key, rank_among_equals(key)
 
 
 def _one_row_if_constant(bandwidth: NDArray[np.int64], up: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from leotrek_opt.errors import InputError
 from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.topology.link_models import bandwidth_bps
+from leotrek_opt.topology.ordering import rank_among_equals
 from leotrek_opt.topology.state import SatelliteState
 
 Array = NDArray[np.float64]
@@ -312,9 +313,7 @@ def _best_of_each_place(ground: Indices, badness: Indices, antennas: int) -> Ind
     """Rows of the best links of each place; the links come sorted by place, then satellite."""
     # One key of integers sorts several times faster than two columns.
     order = np.argsort(ground * (2 * _WORST + 2) + badness, kind="stable")
-    group = ground[order]
-    rank = np.arange(len(order)) - np.searchsorted(group, group)
-    return np.sort(order[rank < antennas])
+    return np.sort(order[rank_among_equals(ground[order]) < antennas])
 
 
 def _best_first(
@@ -348,7 +347,6 @@ def _best_first(
 def _rank_within(group: Indices) -> Indices:
     """Position of each entry among those of its group, in the order given."""
     order = np.argsort(group, kind="stable")
-    ordered = group[order]
     rank = np.empty(len(group), dtype=np.int64)
-    rank[order] = np.arange(len(group)) - np.searchsorted(ordered, ordered)
+    rank[order] = rank_among_equals(group[order])
     return rank

@@ -15,12 +15,12 @@ from leotrek_opt.instances.tle import read_tle
 from leotrek_opt.models.constellation import ElementTable
 from leotrek_opt.models.inter_satellite import InferredPlusGrid
 from leotrek_opt.models.topology import GeneratedTopology
+from leotrek_opt.topology.constellation import altitude_of_motion_km
 from leotrek_opt.topology.instants import instant_of, julian_date
 from leotrek_opt.topology.propagation import ephemeris
 from leotrek_opt.topology.state import SatelliteState
 from leotrek_opt.topology.strategies.planes import (
     Planes,
-    altitudes_km,
     infer_planes,
     nodes_deg,
     planes_of_nodes,
@@ -65,7 +65,9 @@ def test_shells_close_in_inclination_are_told_apart() -> None:
     )
     scatter = np.concatenate((random.uniform(-3, 3, 864), random.uniform(-3, 3, 1440), [0] * 240))
     rising = random.uniform(280.0, 530.0, 30)
-    altitude = np.concatenate((altitudes_km(table)[:-30] + scatter * 0.5, rising))
+    altitude = np.concatenate(
+        (altitude_of_motion_km(table.mean_motion_rev_per_day)[:-30] + scatter * 0.5, rising)
+    )
     motion = np.sqrt(398_600.4418 / (6378.137 + altitude) ** 3) * 86_400 / (2 * np.pi)
     table = table.replace(
         mean_motion_rev_per_day=motion,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leotrek_opt.errors import InputError
+from leotrek_opt.topology.ordering import rank_among_equals
 from leotrek_opt.topology.recording.columns import LinkTable, StepColumns, microseconds
 from leotrek_opt.topology.recording.layout import Layout, PositionType, Run
 from leotrek_opt.topology.state import LINK_KINDS, TopologyState
@@ -110,8 +111,7 @@ class LinkIndex:
             return key
         # Links alike are told apart by how many of them came before.
         order = np.argsort(key, kind="stable")
-        ordered = key[order]
-        alike = np.arange(len(key)) - np.searchsorted(ordered, ordered)
+        alike = rank_among_equals(key[order])
         if alike.max() >= _MAX_PARALLEL:
             raise InputError(f"more than {_MAX_PARALLEL} links join the same two nodes")
         key[order] += alike

@@ -21,7 +21,7 @@ from leotrek_opt.topology.materialise import materialise
 from leotrek_opt.topology.positions import positions
 from leotrek_opt.topology.recording.columns import sealed
 from leotrek_opt.topology.recording.layout import Run, satellites_first
-from leotrek_opt.topology.series import LinkSeries, Snapshot
+from leotrek_opt.topology.series import LinkSeries, Snapshot, checked_steps
 from leotrek_opt.topology.state import SatelliteState, TopologyState, link_kinds
 
 UNDATED_START = datetime(2000, 1, 1, tzinfo=UTC)
@@ -191,13 +191,17 @@ class ExplicitSource(_ContinuumSource):
         start, stop
             Indices of steps; up to the last without ``stop``.
 
-        Yields
-        ------
-        TopologyState
+        Returns
+        -------
+        iterator of TopologyState
             A satellite without position counts as valid, as its links stand in the document.
+
+        Raises
+        ------
+        leotrek_opt.errors.StepError
+            If there are no such steps.
         """
-        for row in range(start, self.steps if stop is None else stop):
-            yield self._state(row)
+        return (self._state(row) for row in checked_steps(start, stop, self.steps))
 
     def _state(self, row: int) -> TopologyState:
         satellites = self.run.satellites

@@ -11,7 +11,7 @@ from leotrek_opt.models.constellation import J2, ORBIT_RADIUS_KM, ElementTable
 from leotrek_opt.models.inter_satellite import InferredPlusGrid
 from leotrek_opt.topology.constellation import altitude_of_motion_km
 from leotrek_opt.topology.frames import gmst_rad
-from leotrek_opt.topology.ordering import order_of
+from leotrek_opt.topology.ordering import order_of, rank_among_equals
 from leotrek_opt.topology.state import SatelliteState
 
 Array = NDArray[np.float64]
@@ -84,7 +84,7 @@ def infer_planes(table: ElementTable, rule: InferredPlusGrid, first: SatelliteSt
     Planes
         The same whatever the order of the table, but for satellites at the same place.
     """
-    altitude = altitudes_km(table)
+    altitude = altitude_of_motion_km(table.mean_motion_rev_per_day)
     node = nodes_deg(table, first.julian_day, first.day_fraction)
     latitude = _arguments_of_latitude_deg(table, node, first)
     node = np.where(first.valid, node, np.nan)
@@ -107,23 +107,6 @@ def infer_planes(table: ElementTable, rule: InferredPlusGrid, first: SatelliteSt
     return Planes(tuple(shells), group, plane, slot, node, latitude)
 
 
-def altitudes_km(table: ElementTable) -> Array:
-    """Return the altitude that belongs to each mean motion.
-
-    Parameters
-    ----------
-    table
-        Element sets.
-
-    Returns
-    -------
-    ndarray
-        By :func:`~leotrek_opt.topology.constellation.altitude_of_motion_km` of the Kozai mean
-        motion.
-    """
-    return altitude_of_motion_km(table.mean_motion_rev_per_day)
-
-
 def nodes_deg(table: ElementTable, julian_day: float, day_fraction: float) -> Array:
     """Carry ascending nodes to one instant.
 
@@ -143,7 +126,7 @@ def nodes_deg(table: ElementTable, julian_day: float, day_fraction: float) -> Ar
     -----
     The secular rate by the Earth's oblateness, -1.5 J2 (R / p)^2 n cos i.
     """
-    axis = altitudes_km(table) + ORBIT_RADIUS_KM
+    axis = altitude_of_motion_km(table.mean_motion_rev_per_day) + ORBIT_RADIUS_KM
     parameter = axis * (1 - table.eccentricity**2)
     rate_deg_day = (
         -1.5 * J2 * (ORBIT_RADIUS_KM / parameter) ** 2 * 360.0 * table.mean_motion_rev_per_day
@@ -270,7 +253,6 @@ def _densest(
 
 def _slots(plane: Indices, latitude_deg: Array) -> Indices:
     order = order_of(plane, angle_quanta(latitude_deg))
-    first = np.searchsorted(plane[order], plane[order])
     slot = np.empty(len(plane), dtype=np.int64)
-    slot[order] = np.arange(len(plane)) - first
+    slot[order] = rank_among_equals(plane[order])
     return slot
