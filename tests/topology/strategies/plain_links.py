@@ -20,12 +20,14 @@ class Plain:
     def __init__(self, state: SatelliteState, margin_km: float) -> None:
         self.count = len(state.valid)
         self.position = state.position_km
-        self.length: dict[Pair, int] = {}
-        for i in range(self.count):
-            for j in range(i + 1, self.count):
-                ends = state.position_km[[i]], state.position_km[[j]]
-                if state.valid[i] and state.valid[j] and clears_earth(*ends, margin_km)[0]:
-                    self.length[i, j] = round(float(np.linalg.norm(ends[0] - ends[1])) * 1e6)
+        i, j = np.triu_indices(self.count, 1)
+        start, end = state.position_km[i], state.position_km[j]
+        seen = np.flatnonzero(state.valid[i] & state.valid[j] & clears_earth(start, end, margin_km))
+        i, j = i[seen], j[seen]
+        quanta = np.rint(np.linalg.norm(start[seen] - end[seen], axis=1) * 1e6).astype(int)
+        self.length: dict[Pair, int] = dict(
+            zip(zip(i.tolist(), j.tolist(), strict=True), quanta.tolist(), strict=True)
+        )
 
     def candidates(self, range_km: float | None) -> list[Pair]:
         kept = [
