@@ -35,7 +35,6 @@ def replay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     return run
 
 
-@pytest.mark.slow
 @pytest.mark.reference
 def test_every_published_case_agrees(reference_data: Path, replay: Replay) -> None:
     code, summary, words = replay(reference_data / "topology")
