@@ -152,7 +152,10 @@ def propagation_errors(
         PropagationFailure(
             satellite,
             int(codes[satellite]),
-            _FAILURES.get(int(codes[satellite]), "propagation gives no position, or one beyond twice the apogee"),
+            _FAILURES.get(
+                int(codes[satellite]),
+                "propagation gives no position, or one beyond twice the apogee",
+            ),
         )
         for satellite in np.flatnonzero(~valid).tolist()
     )
