@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ def print_table(header: list[str], rows: list[list[str]], *, left: int = 1) -> N
     Console(highlight=False, markup=False, width=width).print(table)
 
 
-def print_csv(header: list[str], rows: list[list[Any]]) -> None:
-    """Print comma-separated values to stdout.
+def print_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print comma-separated values to stdout, row by row.
 
     Parameters
     ----------

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from leotrek_opt.cli.common import SOLVED, OutputFormat, Quiet
-from leotrek_opt.cli.output import counted
+from leotrek_opt.cli.output import counted, print_csv
 from leotrek_opt.cli.topology.source import counted_steps, with_source
-from leotrek_opt.cli.topology.writing import write_csv, write_table
+from leotrek_opt.cli.topology.writing import write_table
 
 if TYPE_CHECKING:
     from leotrek_opt.instances.topology_source import TopologySource
@@ -46,7 +46,7 @@ def command(source: TopologySource, *, output: OutputFormat = "table", quiet: Qu
     if output == "json":
         print(json.dumps(_document(source, found), ensure_ascii=False, allow_nan=False))
     elif output == "csv":
-        write_csv(_STEP_COLUMNS, map(_step_row, found.per_step))
+        print_csv(_STEP_COLUMNS, map(_step_row, found.per_step))
     else:
         _print(source, found)
     return SOLVED

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from leotrek_opt.cli.common import SOLVED, OutputFormat
-from leotrek_opt.cli.topology.writing import write_csv, write_table
+from leotrek_opt.cli.output import print_csv
+from leotrek_opt.cli.topology.writing import write_table
 
 _COLUMNS = ("name", "title", "satellites", "shells", "min_elevation_deg")
 
@@ -27,7 +28,7 @@ def command(*, output: OutputFormat = "table") -> int:
     if output == "json":
         print(json.dumps([dict(zip(_COLUMNS, row, strict=True)) for row in rows]))
     elif output == "csv":
-        write_csv(_COLUMNS, rows)
+        print_csv(_COLUMNS, rows)
     else:
         write_table(
             ["name", "constellation", "satellites", "shells", "least elevation"],

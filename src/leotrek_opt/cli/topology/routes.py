@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leotrek_opt.cli.common import SOLVED, OutputFormat
+from leotrek_opt.cli.output import print_csv
 from leotrek_opt.cli.topology.source import moment, node_named, with_source
-from leotrek_opt.cli.topology.writing import write_csv, write_json, write_table
+from leotrek_opt.cli.topology.writing import write_json, write_table
 
 if TYPE_CHECKING:
     from leotrek_opt.instances.topology_source import TopologySource
@@ -66,7 +67,7 @@ def command(
         head = {"source": source.name, "from": begin, "to": end}
         write_json(head, "steps", (_document(source, step) for step in found))
     elif output == "csv":
-        write_csv(_COLUMNS, _rows(source, found))
+        print_csv(_COLUMNS, _rows(source, found))
     else:
         write_table(
             ["step", "time", "rank", "latency ms", "mbit/s", "hops", "nodes"],

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leotrek_opt.cli.common import SOLVED, OutputFormat
+from leotrek_opt.cli.output import print_csv
 from leotrek_opt.cli.topology.source import in_options, moment, with_source
-from leotrek_opt.cli.topology.writing import write_csv, write_json, write_table
+from leotrek_opt.cli.topology.writing import write_json, write_table
 
 if TYPE_CHECKING:
     from leotrek_opt.instances.topology_source import TopologySource
@@ -83,7 +84,7 @@ def command(
         rows = (dict(zip(_COLUMNS, row, strict=True)) for row in _rows(source, windows))
         write_json(head, "windows", rows)
     elif output == "csv":
-        write_csv(_COLUMNS, _rows(source, windows))
+        print_csv(_COLUMNS, _rows(source, windows))
     else:
         write_table(
             ["station", "satellite", "rises (UTC)", "sets (UTC)", "seconds", "max elevation"],

@@ -1,4 +1,4 @@
-"""How the commands write rows: as one JSON document, as CSV or as a table."""
+"""How the commands write very many rows: as one JSON document, or as a table."""
 
 from __future__ import annotations
 
@@ -31,23 +31,6 @@ def write_json(head: dict[str, Any], name: str, rows: Iterable[dict[str, Any]]) 
         comma = "," if number else ""
         sys.stdout.write(f"{comma}\n{json.dumps(row, ensure_ascii=False, allow_nan=False)}")
     sys.stdout.write("\n]}\n")
-
-
-def write_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print comma-separated values to stdout.
-
-    Parameters
-    ----------
-    header
-        Column names.
-    rows
-        Values; None is an empty cell.
-    """
-    import csv
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> None:
