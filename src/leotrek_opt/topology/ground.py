@@ -14,6 +14,7 @@ from leotrek_opt.models.ground_links import GroundLinks
 from leotrek_opt.topology.link_models import bandwidth_bps
 from leotrek_opt.topology.ordering import rank_among_equals
 from leotrek_opt.topology.state import SatelliteState
+from leotrek_opt.topology.taking import take_in_order
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -321,32 +322,10 @@ def _best_first(
 ) -> Indices:
     """Rows of the links that a greedy choice takes while both ends have room.
 
-    Each side is its column of the links, the number of nodes and the room of each. A link that is
-    good enough at both ends, whatever becomes of the others, is taken now; that is what going
-    through the links one by one would do, in few rounds.
+    Each side is its column of the links, the number of nodes and the room of each.
     """
-    columns = (ground[0], satellite[0])
-    rooms = [np.full(nodes, room, dtype=np.int64) for _, nodes, room in (ground, satellite)]
-    waiting = np.argsort(badness, kind="stable")
-    taken = []
-    while len(waiting):
-        ends = [column[waiting] for column in columns]
-        sure = np.ones(len(waiting), dtype=bool)
-        for end, room in zip(ends, rooms, strict=True):
-            sure &= _rank_within(end) < room[end]
-        taken.append(waiting[sure])
-        rooms = [
-            room - np.bincount(end[sure], minlength=len(room))
-            for end, room in zip(ends, rooms, strict=True)
-        ]
-        has_room = (rooms[0][ends[0]] > 0) & (rooms[1][ends[1]] > 0)
-        waiting = waiting[~sure & has_room]
-    return np.sort(np.concatenate(taken)) if taken else waiting
-
-
-def _rank_within(group: Indices) -> Indices:
-    """Position of each entry among those of its group, in the order given."""
-    order = np.argsort(group, kind="stable")
-    rank = np.empty(len(group), dtype=np.int64)
-    rank[order] = rank_among_equals(group[order])
-    return rank
+    order = np.argsort(badness, kind="stable")
+    places = ground[1]
+    room = np.repeat([ground[2], satellite[2]], [places, satellite[1]])
+    taken = take_in_order(ground[0][order], places + satellite[0][order], room)
+    return np.sort(order[taken])

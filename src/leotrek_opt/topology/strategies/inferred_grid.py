@@ -10,12 +10,13 @@ from leotrek_opt.models.inter_satellite import InferredPlusGrid
 from leotrek_opt.topology.ordering import order_of
 from leotrek_opt.topology.state import InterSatelliteStrategy, LinkPairs, SatelliteState
 from leotrek_opt.topology.strategies.forest import spanning_forest
-from leotrek_opt.topology.strategies.greedy import shortest_first, take_in_order
+from leotrek_opt.topology.strategies.greedy import shortest_first
 from leotrek_opt.topology.strategies.pairs import joined_pairs, sorted_pairs
 from leotrek_opt.topology.strategies.planes import Planes, angle_quanta, infer_planes
 from leotrek_opt.topology.strategies.sight import beyond_latitude, link_lengths
 from leotrek_opt.topology.strategies.sky import OrderedPairs, sky_of
 from leotrek_opt.topology.strategies.trees import joined
+from leotrek_opt.topology.taking import take_in_order
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -179,7 +180,7 @@ def _across(
     behind, ahead = behind[order], ahead[order]
     # One link to the next plane and one to the plane before, each with a number of its own.
     count = len(plane)
-    taken = take_in_order(OrderedPairs(behind, ahead + count), np.ones(2 * count, dtype=np.int64))
+    taken = take_in_order(behind, ahead + count, np.ones(2 * count, dtype=np.int64))
     return np.stack((behind[taken], ahead[taken]))
 
 
